@@ -1,0 +1,150 @@
+/// A suspended task, which is resumed exactly once: whoever takes it off a list resumes it.
+@safe struct Continuation: Sendable {
+  private let continuation: UnsafeContinuation<Void, Never>
+
+  init(_ continuation: UnsafeContinuation<Void, Never>) { unsafe self.continuation = continuation }
+
+  @inline(__always) func resume() { unsafe continuation.resume() }
+}
+
+/// The entries of one commit, packed into blocks, with what else goes into the commit and who waits for it.
+///
+/// Its memory is made once and used again for every other commit.
+@safe final class Frame {
+  /// A task that waits for the frame to be durable, or for room.
+  typealias Waiter = Continuation
+
+  private static let stride = 32_768
+
+  private let memory: UnsafeMutableRawBufferPointer
+  private let marks: UnsafeMutablePointer<Block.Header>
+  /// The most blocks.
+  let limit: Int
+  /// The number of blocks that are full; the block after them is being filled.
+  private var full = 0
+  private var current: Block.Header
+
+  /// The texts that accounts were opened with.
+  var labels: [(account: AccountID, label: String)] = []
+  /// The balances that followers are to be told once the frame is durable.
+  var notices: [(account: AccountID, balance: Balance)] = []
+  /// The tasks that wait for the frame to be durable.
+  var waiters: [Waiter] = []
+
+  init(kibibytes: Int) {
+    limit = max(2, kibibytes * 1024 / Frame.stride)
+    unsafe memory = .allocate(byteCount: limit * Frame.stride, alignment: 4096)
+    unsafe marks = .allocate(capacity: limit)
+    current = Frame.emptyBlock(.none)
+  }
+
+  deinit {
+    unsafe memory.deallocate()
+    unsafe marks.deallocate()
+  }
+
+  private static func emptyBlock(_ first: SequenceNumber) -> Block.Header {
+    Block.Header(first: first, count: 0, bytes: 0, earliest: .never, latest: .zero, previous: 0)
+  }
+
+  /// Empties the frame for the entries from a sequence number on.
+  func begin(at first: SequenceNumber) {
+    full = 0
+    current = Frame.emptyBlock(first)
+    labels.removeAll(keepingCapacity: true)
+    notices.removeAll(keepingCapacity: true)
+    waiters.removeAll(keepingCapacity: true)
+  }
+
+  /// The number of the first entry.
+  var first: SequenceNumber { full > 0 ? unsafe marks[0].first : current.first }
+
+  /// The number that the next entry gets.
+  var next: SequenceNumber { SequenceNumber(current.first.value + UInt64(current.count)) }
+
+  /// Whether no entry is there.
+  var isEmpty: Bool { full == 0 && current.count == 0 }
+
+  /// The blocks in use.
+  var blockCount: Int { full + (current.count > 0 ? 1 : 0) }
+
+  /// Makes room for an entry in the current block or the next one; false if the frame is full.
+  @inline(__always) func makeRoom(_ bytes: Int) -> Bool {
+    if Block.Header.size + current.bytes + bytes <= Block.capacity { return true }
+    guard full + 1 < limit else { return false }
+    unsafe (marks + full).initialize(to: current)
+    full += 1
+    current = Frame.emptyBlock(SequenceNumber(current.first.value + UInt64(current.count)))
+    return true
+  }
+
+  /// Whether records of some sizes would all fit, wherever blocks end.
+  func hasRoom(for records: [Record]) -> Bool {
+    var blocks = full
+    var bytes = current.bytes
+    for record in records {
+      if Block.Header.size + bytes + record.size > Block.capacity {
+        blocks += 1
+        bytes = 0
+      }
+      bytes += record.size
+    }
+    return blocks < limit
+  }
+
+  /// Adds an entry without items, for which there is room.
+  @inline(__always) func add(_ entry: Entry) {
+    unsafe entry.store(to: place)
+    count(Entry.size, entry.time)
+  }
+
+  /// Adds a record, for which there is room.
+  func add(_ record: borrowing Record) {
+    unsafe record.store(to: UnsafeMutableRawBufferPointer(start: place, count: record.size))
+    count(record.size, record.entry.time)
+  }
+
+  /// The address of the next entry.
+  @inline(__always) private var place: UnsafeMutableRawPointer {
+    // Safe: `makeRoom` was called for the entry, so it ends within the frame's memory, which is never empty.
+    unsafe memory.baseAddress.unsafelyUnwrapped + full * Frame.stride + Block.Header.size + current.bytes
+  }
+
+  @inline(__always) private func count(_ bytes: Int, _ time: Timestamp) {
+    current.bytes += bytes
+    current.count += 1
+    if time < current.earliest { current.earliest = time }
+    if time > current.latest { current.latest = time }
+  }
+
+  /// Writes the headers of all blocks, each chained to the one before, and answers the last checksum.
+  func seal(after checksum: UInt64) -> UInt64 {
+    if current.count > 0 {
+      unsafe (marks + full).initialize(to: current)
+      full += 1
+      current = Frame.emptyBlock(next)
+    }
+    var checksum = checksum
+    for index in 0..<full {
+      unsafe marks[index].previous = checksum
+      checksum = unsafe Block.seal(marks[index], in: bytes(ofBlock: index))
+    }
+    return checksum
+  }
+
+  /// The header of a block of a sealed frame.
+  func header(ofBlock index: Int) -> Block.Header { unsafe marks[index] }
+
+  /// Calls a function with the bytes of each block of a sealed frame.
+  func forEachBlock<E: Error>(_ body: (SequenceNumber, RawSpan) throws(E) -> Void) throws(E) {
+    for index in 0..<full {
+      let bytes = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(self.bytes(ofBlock: index)))
+      try body(unsafe marks[index].first, bytes)
+    }
+  }
+
+  private func bytes(ofBlock index: Int) -> UnsafeMutableRawBufferPointer {
+    let start = index * Frame.stride
+    return unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + Block.Header.size + marks[index].bytes])
+  }
+}

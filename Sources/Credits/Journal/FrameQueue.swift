@@ -1,0 +1,205 @@
+internal import Synchronization
+
+/// The way from callers to the committer: the frame that is being filled, and the one that is being committed.
+///
+/// Appending hands out the sequence number, under a lock of its own that is held for some tens of nanoseconds. A frame
+/// that is full refuses: the caller then waits for room and tries again, with nothing applied.
+@safe package final class FrameQueue: @unchecked Sendable {
+  // Safe to share: everything below `lock` is used under it, or by the committer alone where noted; the rest is atomic.
+
+  /// The state of the queue.
+  enum Condition: Hashable, Sendable {
+    case running
+    case failed(StoreError)
+  }
+
+  /// Rings when there is something to commit.
+  let bell = Bell()
+  /// The last entry that is durable.
+  private let durableSequence: Atomic<UInt64>
+  private let lock = Lock()
+  private var filling: Frame
+  /// The frame that is being committed, or is empty between two commits.
+  private var committing: Frame
+  private var roomWaiters: [Frame.Waiter] = []
+  private var isCommitterAsleep = false
+  private var condition = Condition.running
+  /// Set with `condition`, so that an append has one thing to look at.
+  private var isRunning = true
+  private let waitingLimit: Int
+  private var waiting = 0
+
+  init(next: SequenceNumber, settings: Settings) {
+    durableSequence = Atomic(next.value - 1)
+    filling = Frame(kibibytes: settings.frameKibibytes)
+    committing = Frame(kibibytes: settings.frameKibibytes)
+    filling.begin(at: next)
+    committing.begin(at: next)
+    waitingLimit = settings.waitingCallers
+  }
+
+  deinit {
+    lock.destroy()
+  }
+
+  /// The last entry that is durable.
+  @inline(__always) var durable: SequenceNumber { SequenceNumber(durableSequence.load(ordering: .acquiring)) }
+
+  /// The last entry that was appended.
+  var last: SequenceNumber { lock.withLock { SequenceNumber(filling.next.value - 1) } }
+
+  /// Appends an entry without items and answers its sequence number; none if the frame is full or the queue stopped.
+  @inline(__always) func append(_ entry: Entry) -> SequenceNumber {
+    lock.lock()
+    guard isRunning, filling.makeRoom(Entry.size) else {
+      lock.unlock()
+      return .none
+    }
+    let sequence = filling.next
+    filling.add(entry)
+    let wakes = isCommitterAsleep
+    isCommitterAsleep = false
+    lock.unlock()
+    if wakes { bell.ring() }
+    return sequence
+  }
+
+  /// Appends the records of a draft, all or none, numbers them, and answers the first number; none as above.
+  func append(_ draft: inout Draft, label: String? = nil, follows: Bool) -> SequenceNumber {
+    lock.lock()
+    guard isRunning, filling.hasRoom(for: draft.records) else {
+      lock.unlock()
+      return .none
+    }
+    let first = filling.next
+    draft.number(from: first)
+    for record in draft.records {
+      let hasRoom = filling.makeRoom(record.size)
+      precondition(hasRoom, "a frame that has room for all records has room for each")
+      filling.add(record)
+    }
+    if let label { filling.labels.append((draft.account.id, label)) }
+    if follows { filling.notices.append((draft.account.id, draft.account.balance)) }
+    let wakes = isCommitterAsleep
+    isCommitterAsleep = false
+    lock.unlock()
+    if wakes { bell.ring() }
+    return first
+  }
+
+  // MARK: Waiting
+
+  /// Waits until an entry is durable.
+  func waitUntilDurable(_ sequence: SequenceNumber) async throws(StoreError) {
+    if durable >= sequence { return }
+    unsafe await withUnsafeContinuation { suspended in
+      let waiter = unsafe Continuation(suspended)
+      if !enlist(waiter, for: sequence) { waiter.resume() }
+    }
+    if durable >= sequence { return }
+    throw failure
+  }
+
+  private func enlist(_ waiter: Frame.Waiter, for sequence: SequenceNumber) -> Bool {
+    lock.withLock {
+      guard isRunning, durable < sequence else { return false }
+      if sequence >= filling.first { filling.waiters.append(waiter) } else { committing.waiters.append(waiter) }
+      return true
+    }
+  }
+
+  /// Waits until the next frame begins, which has room.
+  func waitForRoom() async throws(StoreError) {
+    let count = lock.withLock { () -> Int in
+      waiting += 1
+      return waiting
+    }
+    defer { lock.withLock { waiting -= 1 } }
+    guard count <= waitingLimit else { throw .overloaded(waiting: waitingLimit) }
+    unsafe await withUnsafeContinuation { suspended in
+      let waiter = unsafe Continuation(suspended)
+      let enlisted = lock.withLock { () -> Bool in
+        guard isRunning else { return false }
+        roomWaiters.append(waiter)
+        return true
+      }
+      if !enlisted { waiter.resume() }
+    }
+    try check()
+  }
+
+  /// Throws if the queue has stopped.
+  func check() throws(StoreError) {
+    if case .failed(let error) = lock.withLock({ condition }) { throw error }
+  }
+
+  /// Whether the queue runs or why it stopped.
+  var state: Condition { lock.withLock { condition } }
+
+  private var failure: StoreError {
+    if case .failed(let error) = lock.withLock({ condition }) { return error }
+    return .stopped(reason: "an entry was lost")
+  }
+
+  // MARK: The committer's side
+
+  /// Whether entries are waiting to be committed, or callers for room.
+  var hasWork: Bool { lock.withLock { !filling.isEmpty || !roomWaiters.isEmpty } }
+
+  /// The room that is left is small, or callers wait for it.
+  var isCrowded: Bool { lock.withLock { !roomWaiters.isEmpty } }
+
+  /// Sleeps until an entry is appended, or for a duration; returns at once if there is work.
+  func sleep(atMost duration: Duration) {
+    let mustSleep = lock.withLock { () -> Bool in
+      guard isRunning, filling.isEmpty, roomWaiters.isEmpty else { return false }
+      isCommitterAsleep = true
+      return true
+    }
+    guard mustSleep else { return }
+    bell.wait(atMost: duration)
+    lock.withLock { isCommitterAsleep = false }
+  }
+
+  /// Wakes the committer, though nothing was appended.
+  func wake() { bell.ring() }
+
+  /// Takes the filled frame away to be committed and begins the other one.
+  func exchange() -> Frame {
+    var waiters: [Frame.Waiter] = []
+    let frame = lock.withLock { () -> Frame in
+      swap(&filling, &committing)
+      filling.begin(at: committing.next)
+      swap(&waiters, &roomWaiters)
+      return committing
+    }
+    for waiter in waiters { waiter.resume() }
+    return frame
+  }
+
+  /// Makes the frame that was taken away durable, and answers who waits for it.
+  func complete(_ frame: Frame) -> [Frame.Waiter] {
+    lock.withLock {
+      durableSequence.store(frame.next.value - 1, ordering: .releasing)
+      var waiters: [Frame.Waiter] = []
+      swap(&waiters, &frame.waiters)
+      return waiters
+    }
+  }
+
+  /// Stops the queue for good: every waiter and every later caller gets the error.
+  func stop(_ error: StoreError) {
+    let waiters = lock.withLock { () -> [Frame.Waiter] in
+      guard isRunning else { return [] }
+      isRunning = false
+      condition = .failed(error)
+      let all = filling.waiters + committing.waiters + roomWaiters
+      filling.waiters.removeAll()
+      committing.waiters.removeAll()
+      roomWaiters.removeAll()
+      return all
+    }
+    for waiter in waiters { waiter.resume() }
+    bell.ring()
+  }
+}

@@ -1,0 +1,250 @@
+internal import Synchronization
+
+/// What is in memory: reading it, bringing accounts in, letting time do its work.
+extension Ledger {
+  /// What an account has now, with what time has done by itself taken into account; nil if it is not in memory.
+  ///
+  /// Allocates nothing unless something has just happened by itself.
+  @inline(__always) func balance(of account: AccountID, at now: Timestamp) -> Balance? {
+    let hash = key.hash(account)
+    let stripe = unsafe stripe(hash)
+    unsafe stripe.pointee.lock.lock()
+    defer { unsafe stripe.pointee.lock.unlock() }
+    guard let slot = unsafe stripe.pointee.table.find(account, hash: hash) else { return nil }
+    if unsafe slot.pointee.account.tripTime <= now { return settled(unsafe slot.pointee.account, at: now).balance }
+    return unsafe slot.pointee.account.balance
+  }
+
+  /// What an account in memory could spend now: nothing if it is frozen or closed.
+  @inline(__always) func spendable(of account: AccountID, at now: Timestamp) -> Amount? {
+    let hash = key.hash(account)
+    let stripe = unsafe stripe(hash)
+    unsafe stripe.pointee.lock.lock()
+    defer { unsafe stripe.pointee.lock.unlock() }
+    guard let slot = unsafe stripe.pointee.table.find(account, hash: hash) else { return nil }
+    guard unsafe slot.pointee.account.status == .open else { return .zero }
+    if unsafe slot.pointee.account.tripTime <= now { return settled(unsafe slot.pointee.account, at: now).available }
+    return unsafe slot.pointee.account.available
+  }
+
+  /// The whole state of an account in memory, likewise.
+  func account(_ account: AccountID, at now: Timestamp) -> Account? {
+    let hash = key.hash(account)
+    let stripe = unsafe stripe(hash)
+    return unsafe stripe.pointee.lock.withLock {
+      guard let slot = unsafe stripe.pointee.table.find(account, hash: hash) else { return nil }
+      return settled(unsafe slot.pointee.account, at: now)
+    }
+  }
+
+  /// The state after all that time has done by itself; the version stays that of the last real entry.
+  private func settled(_ account: Account, at now: Timestamp) -> Account {
+    var draft = Draft(account)
+    draft.settle(at: max(now, account.time))
+    var state = draft.account
+    state.last = account.last
+    return state
+  }
+
+  /// Brings an account into memory.
+  func load(_ account: AccountID, at now: Timestamp) throws(StoreError) -> Loading {
+    let hash = key.hash(account)
+    let stripe = unsafe stripe(hash)
+    while true {
+      let before = unsafe stripe.pointee.lock.withLock { () -> UInt64? in
+        unsafe stripe.pointee.table.find(account, hash: hash) == nil ? stripe.pointee.evictions : nil
+      }
+      guard let before else { return .resident }
+      let image = try readImage(account)
+      let loading = unsafe stripe.pointee.lock.withLock { () -> Loading? in
+        if unsafe stripe.pointee.table.find(account, hash: hash) != nil { return .resident }
+        // The account may have been here, changed and gone again since the image was read: then that is an old one.
+        guard unsafe stripe.pointee.evictions == before else { return nil }
+        guard let image else { return .absent(before) }
+        guard unsafe makeSpace(in: stripe, at: now) else { return .crowded }
+        unsafe insert(
+          AccountTable.Slot(account: image.account, imaged: image.account.last, imagedIn: 0, due: image.due), hash,
+          in: stripe)
+        loads.wrappingAdd(1, ordering: .relaxed)
+        return .resident
+      }
+      if let loading { return loading }
+    }
+  }
+
+  /// Applies to accounts in memory what time has done by itself; false if the frame had no room for all of it.
+  func tick(at now: Timestamp) -> Bool {
+    for index in 0..<Stripe.count {
+      let stripe = unsafe stripes + index
+      var isDone = false
+      while !isDone {
+        // A few accounts at a time, so that nobody waits long for the lock.
+        let hadRoom = unsafe stripe.pointee.lock.withLock { () -> Bool in
+          for _ in 0..<16 {
+            guard unsafe stripe.pointee.timers.soonest <= now, let row = unsafe stripe.pointee.timers.pop() else {
+              isDone = true
+              return true
+            }
+            let slot = unsafe stripe.pointee.table.pointer(row.slot)
+            // A row counts only while its slot says so; the account may have left, or been given a sooner row.
+            guard unsafe slot.pointee.timer == row.time else { continue }
+            unsafe slot.pointee.timer = .never
+            if unsafe !settle(slot, at: now) {
+              unsafe slot.pointee.timer = row.time
+              unsafe stripe.pointee.timers.push(row.time, row.slot)
+              return false
+            }
+            unsafe schedule(slot, in: stripe)
+          }
+          return true
+        }
+        if !hadRoom { return false }
+      }
+    }
+    return true
+  }
+
+  private func settle(_ slot: UnsafeMutablePointer<AccountTable.Slot>, at now: Timestamp) -> Bool {
+    var draft = Draft(unsafe slot.pointee.account)
+    draft.settle(at: max(now, unsafe slot.pointee.account.time))
+    if draft.records.isEmpty { return true }
+    if queue.append(&draft, follows: draft.account.isWatched) == .none { return false }
+    unsafe slot.pointee.account = draft.account
+    return true
+  }
+
+  /// The next moment at which something happens by itself to an account in memory, or sooner.
+  var nextTimer: Timestamp {
+    var next = Timestamp.never
+    for index in 0..<Stripe.count {
+      let stripe = unsafe stripes + index
+      unsafe stripe.pointee.lock.withLock { next = unsafe min(next, stripe.pointee.timers.soonest) }
+    }
+    return next
+  }
+
+  /// Marks an account as followed or not: every change of a followed account is told.
+  func follow(_ account: AccountID, _ isFollowed: Bool) {
+    let hash = key.hash(account)
+    let stripe = unsafe stripe(hash)
+    unsafe stripe.pointee.lock.withLock {
+      if isFollowed { unsafe stripe.pointee.followed.insert(account) } else { unsafe stripe.pointee.followed.remove(account) }
+      if let slot = unsafe stripe.pointee.table.find(account, hash: hash) {
+        unsafe slot.pointee.account.isWatched = isFollowed
+      }
+    }
+  }
+
+  /// The number of accounts in memory.
+  var residentCount: Int {
+    var sum = 0
+    for index in 0..<Stripe.count { sum += unsafe stripes[index].lock.withLock { unsafe stripes[index].table.count } }
+    return sum
+  }
+}
+
+// MARK: Recovery
+
+extension Ledger {
+  /// Applies an entry of the journal while the store is being opened, unless the account's image includes it.
+  ///
+  /// Nobody else uses the ledger yet.
+  func replay(_ record: borrowing Record, at sequence: SequenceNumber) throws(StoreError) {
+    let account = record.entry.account
+    let hash = key.hash(account)
+    let stripe = unsafe stripe(hash)
+    var found = unsafe stripe.pointee.table.find(account, hash: hash)
+    if unsafe found == nil {
+      let image = try readImage(account)
+      let slot = AccountTable.Slot(
+        account: image?.account ?? Account(account), imaged: image?.account.last ?? .none, imagedIn: 0,
+        due: image?.due ?? .never)
+      let number = unsafe stripe.pointee.table.insert(slot, hash: hash)
+      unsafe found = stripe.pointee.table.pointer(number)
+    }
+    guard let slot = unsafe found, sequence > (unsafe slot.pointee.account.last) else { return }
+    do throws(Inconsistency) { unsafe try slot.pointee.account.apply(record, at: sequence) } catch {
+      throw .corrupt(what: "the entry of account \(account)", at: sequence, reason: error.reason)
+    }
+  }
+
+  /// Sets the timers of all accounts in memory, once the journal has been replayed.
+  func startTimers() {
+    for index in 0..<Stripe.count {
+      let stripe = unsafe stripes + index
+      for position in 0..<(unsafe stripe.pointee.table.capacity) {
+        guard let number = unsafe stripe.pointee.table.slot(atPosition: position) else { continue }
+        unsafe schedule(stripe.pointee.table.pointer(number), in: stripe)
+      }
+    }
+  }
+
+  /// Lets all clean accounts go until memory is within its bound, while the store is being opened.
+  func trim(durable: UInt64) {
+    for index in 0..<Stripe.count {
+      let stripe = unsafe stripes + index
+      var tries = 0
+      while unsafe stripe.pointee.table.count > stripeLimit, unsafe tries < 4 * stripe.pointee.table.capacity {
+        if unsafe stripe.pointee.table.evict(durable: durable, now: .zero) { unsafe stripe.pointee.evictions += 1 }
+        tries += 1
+      }
+    }
+  }
+}
+
+// MARK: The checkpoint sweep
+
+/// How far the sweep has come.
+struct SweepPosition: Equatable {
+  var stripe = 0
+  var position = 0
+  var generation = -1
+}
+
+extension Ledger {
+  /// Copies the images of dirty accounts at the next positions of the index, in the order of hashes.
+  ///
+  /// - Parameters:
+  ///   - budget: The number of positions to look at.
+  ///   - commit: The number of the commit that will take the images.
+  /// - Returns: Whether the last position was passed, so that the sweep begins again.
+  func sweep(from place: inout SweepPosition, positions budget: Int, commit: UInt64, into batch: ImageBatch) -> Bool {
+    var left = budget
+    while left > 0 {
+      let stripe = unsafe stripes + place.stripe
+      unsafe stripe.pointee.lock.lock()
+      let table = unsafe stripe.pointee.table
+      if place.generation != table.generation {
+        place.position = 0
+        place.generation = table.generation
+      }
+      // A few positions at a time, so that nobody waits long for the lock.
+      let end = min(place.position + min(left, 64), table.capacity)
+      left -= end - place.position
+      for position in place.position..<end {
+        guard let number = table.slot(atPosition: position) else { continue }
+        let slot = unsafe table.pointer(number)
+        guard unsafe slot.pointee.imaged < slot.pointee.account.last else { continue }
+        unsafe batch.add(slot.pointee.account, hash: key.hash(slot.pointee.account.id), oldDue: slot.pointee.due)
+        unsafe slot.pointee.imaged = slot.pointee.account.last
+        unsafe slot.pointee.imagedIn = commit
+        unsafe slot.pointee.due = slot.pointee.account.tripTime
+      }
+      let isEnd = end == table.capacity
+      unsafe stripe.pointee.lock.unlock()
+      place.position = end
+      if isEnd {
+        place = SweepPosition(stripe: (place.stripe + 1) % Stripe.count)
+        if place.stripe == 0 { return true }
+      }
+    }
+    return false
+  }
+
+  /// The number of positions that a whole sweep looks at.
+  var sweepLength: Int {
+    var sum = 0
+    for index in 0..<Stripe.count { sum += unsafe stripes[index].lock.withLock { unsafe stripes[index].table.capacity } }
+    return sum
+  }
+}

@@ -1,0 +1,227 @@
+internal import Synchronization
+
+/// The accounts in memory: decides, appends to the open frame, applies.
+///
+/// Knows no disk: accounts that are not in memory come through a function that it is given. A verb answers `cold` if it
+/// needs one; the caller then calls `load`, outside of all locks, and tries again.
+@safe package final class Ledger: @unchecked Sendable {
+  // Safe to share: stripes are used under their locks only; the rest is constant or safe by itself.
+  let stripes: UnsafeMutablePointer<Stripe>
+  let stripeLimit: Int
+  let key: HashKey
+  let window: RequestWindow
+  let queue: FrameQueue
+  /// Reads the image of an account that is not in memory; nil if there is none.
+  let readImage: @Sendable (AccountID) throws(StoreError) -> Image?
+  /// Rings when something is to happen by itself sooner than all that was known before.
+  let timerBell = Bell()
+  /// The number of the last commit that has returned.
+  let durableCommit = Atomic<UInt64>(0)
+  /// The number of accounts that were brought into memory.
+  let loads = Atomic<Int>(0)
+  /// Set when an account found no space, as all others are dirty: the sweep then hurries.
+  let isCrowded = Atomic<Bool>(false)
+
+  /// What came of a request.
+  enum Decision {
+    /// It is answered.
+    case answered(Answer)
+    /// It may have been answered before, by the entry named here; the caller confirms that.
+    case seen(SequenceNumber)
+    /// The account is not in memory.
+    case cold
+    /// The frame has no room, or the queue has stopped.
+    case full
+  }
+
+  /// What came of loading an account.
+  enum Loading: Equatable {
+    case resident
+    /// The account does not exist; it had been looked for after so many evictions.
+    case absent(UInt64)
+    /// All accounts in memory are dirty; wait for the next commit.
+    case crowded
+  }
+
+  init(
+    key: HashKey, residentAccounts: Int, window: RequestWindow, queue: FrameQueue,
+    readImage: @escaping @Sendable (AccountID) throws(StoreError) -> Image?
+  ) {
+    self.key = key
+    self.window = window
+    self.queue = queue
+    self.readImage = readImage
+    stripeLimit = max(8, residentAccounts / Stripe.count)
+    unsafe stripes = .allocate(capacity: Stripe.count)
+    for index in 0..<Stripe.count { unsafe (stripes + index).initialize(to: Stripe()) }
+  }
+
+  deinit {
+    for index in 0..<Stripe.count { unsafe stripes[index].destroy() }
+    unsafe stripes.deinitialize(count: Stripe.count)
+    unsafe stripes.deallocate()
+  }
+
+  @inline(__always) func stripe(_ hash: UInt64) -> UnsafeMutablePointer<Stripe> {
+    // Safe: the leading bits of a hash number the stripes.
+    unsafe stripes + Int(truncatingIfNeeded: hash >> UInt64(64 - Stripe.bits))
+  }
+
+  // MARK: Debits
+
+  /// Decides a debit.
+  ///
+  /// The short path: an account in memory, a request never seen, and a debit that crosses nothing and is covered by the
+  /// grant in use. It takes the locks of stripe and window shard, and that of the frame within them.
+  ///
+  /// - Parameters:
+  ///   - now: The time; the account's own is used where that is later.
+  ///   - seen: Entries that were found for the request's fingerprint before and are of other requests.
+  func debit(_ debit: Debit, at now: Timestamp, besides seen: [SequenceNumber] = []) -> Decision {
+    let hash = key.hash(debit.account)
+    let fingerprint = key.fingerprint(debit.request, of: hash)
+    let stripe = unsafe stripe(hash)
+    unsafe stripe.pointee.lock.lock()
+    defer { unsafe stripe.pointee.lock.unlock() }
+    guard let slot = unsafe stripe.pointee.table.find(debit.account, hash: hash) else { return .cold }
+    let shard = unsafe window.lockedShard(of: fingerprint)
+    defer { unsafe shard.pointee.lock.unlock() }
+    if let found = unsafe window.find(fingerprint, in: shard, besides: seen) { return .seen(found) }
+    let time = max(now, unsafe slot.pointee.account.time)
+    if isTooOld(debit.request) { return .answered(.notRecorded(.tooOld, at: time)) }
+    guard debit.amount > 0, unsafe slot.pointee.account.isShort(debit.amount, at: time) else {
+      let command = Command.debit(debit.amount, debit.extent)
+      let decision = unsafe decide(command, debit.request, on: slot, in: stripe, at: time)
+      if case .answered(let answer) = decision, let sequence = answer.sequence {
+        unsafe window.insert(fingerprint, sequence, in: shard)
+      }
+      return decision
+    }
+    var entry = Entry(
+      .debited, account: debit.account, request: debit.request, amount: debit.amount,
+      available: unsafe slot.pointee.account.available - debit.amount, time: time,
+      previous: unsafe slot.pointee.account.last)
+    entry.detail = debit.extent.rawValue
+    entry.grant = unsafe slot.pointee.account.head.number
+    let sequence = queue.append(entry)
+    if sequence == .none { return .full }
+    unsafe slot.pointee.account.applyShort(entry, at: sequence)
+    unsafe window.insert(fingerprint, sequence, in: shard)
+    return .answered(
+      .done(
+        Receipt(sequence: sequence, time: time, amount: entry.amount, balance: entry.available, isReplay: false)))
+  }
+
+  /// Decides debits, in order, until one needs more than memory; answers how many were decided.
+  ///
+  /// - Parameter last: Raised to the last entry that was made.
+  func debit(
+    _ debits: ArraySlice<Debit>, at now: Timestamp, into outcomes: inout [Outcome], last: inout SequenceNumber
+  ) -> Int {
+    var count = 0
+    for debit in debits {
+      guard case .answered(let answer) = self.debit(debit, at: now) else { break }
+      if let sequence = answer.sequence, sequence > last { last = sequence }
+      outcomes.append(Outcome(answer))
+      count += 1
+    }
+    return count
+  }
+
+  @inline(__always) private func isTooOld(_ request: RequestID) -> Bool {
+    guard let made = request.time else { return false }
+    return made < window.oldest
+  }
+
+  // MARK: All other verbs
+
+  /// Decides any command by the full rules.
+  ///
+  /// - Parameter absent: Set if the account was found to be absent, after so many evictions.
+  func submit(
+    _ command: Command, to account: AccountID, request: RequestID, at now: Timestamp, besides seen: [SequenceNumber],
+    absent: UInt64? = nil
+  ) -> Decision {
+    let hash = key.hash(account)
+    let fingerprint = key.fingerprint(request, of: hash)
+    let stripe = unsafe stripe(hash)
+    unsafe stripe.pointee.lock.lock()
+    defer { unsafe stripe.pointee.lock.unlock() }
+    let found = unsafe stripe.pointee.table.find(account, hash: hash)
+    if unsafe found == nil, unsafe absent != stripe.pointee.evictions { return .cold }
+    let shard = unsafe window.lockedShard(of: fingerprint)
+    defer { unsafe shard.pointee.lock.unlock() }
+    if let found = unsafe window.find(fingerprint, in: shard, besides: seen) { return .seen(found) }
+    if isTooOld(request) { return .answered(.notRecorded(.tooOld, at: now)) }
+    let decision: Decision
+    if let slot = unsafe found {
+      let time = max(now, unsafe slot.pointee.account.time)
+      decision = unsafe decide(command, request, on: slot, in: stripe, at: time)
+    } else {
+      decision = unsafe create(account, hash, command, request, in: stripe, at: now)
+    }
+    if case .answered(let answer) = decision, let sequence = answer.sequence {
+      unsafe window.insert(fingerprint, sequence, in: shard)
+    }
+    return decision
+  }
+
+  private func decide(
+    _ command: Command, _ request: RequestID, on slot: UnsafeMutablePointer<AccountTable.Slot>,
+    in stripe: UnsafeMutablePointer<Stripe>, at time: Timestamp
+  ) -> Decision {
+    var draft = Draft(unsafe slot.pointee.account)
+    draft.settle(at: time)
+    let reason = draft.decide(command, request: request, at: time)
+    if draft.records.isEmpty { return .answered(.notRecorded(reason ?? .invalid, at: time)) }
+    let first = queue.append(&draft, follows: draft.account.isWatched)
+    if first == .none { return .full }
+    unsafe slot.pointee.account = draft.account
+    unsafe schedule(slot, in: stripe)
+    return .answered(draft.answer(from: first) ?? .notRecorded(reason ?? .invalid, at: time))
+  }
+
+  /// Runs a command on an account that does not exist, and puts it into the table if the command opens it.
+  private func create(
+    _ account: AccountID, _ hash: UInt64, _ command: Command, _ request: RequestID,
+    in stripe: UnsafeMutablePointer<Stripe>, at time: Timestamp
+  ) -> Decision {
+    var draft = Draft(Account(account))
+    if let reason = draft.decide(command, request: request, at: time) { return .answered(.notRecorded(reason, at: time)) }
+    guard unsafe makeSpace(in: stripe, at: time) else { return .full }
+    var label: String?
+    if case .open(let text) = command, !text.isEmpty { label = text }
+    let first = queue.append(&draft, label: label, follows: false)
+    guard first != .none, let answer = draft.answer(from: first) else { return .full }
+    unsafe insert(AccountTable.Slot(account: draft.account, imaged: .none, imagedIn: 0, due: .never), hash, in: stripe)
+    return .answered(answer)
+  }
+
+  func insert(_ slot: AccountTable.Slot, _ hash: UInt64, in stripe: UnsafeMutablePointer<Stripe>) {
+    let number = unsafe stripe.pointee.table.insert(slot, hash: hash)
+    let pointer = unsafe stripe.pointee.table.pointer(number)
+    if unsafe stripe.pointee.followed.contains(slot.account.id) { unsafe pointer.pointee.account.isWatched = true }
+    unsafe schedule(pointer, in: stripe)
+  }
+
+  /// Sees to it that the timer looks at an account when something next happens to it by itself.
+  func schedule(_ slot: UnsafeMutablePointer<AccountTable.Slot>, in stripe: UnsafeMutablePointer<Stripe>) {
+    let next = unsafe slot.pointee.account.tripTime
+    guard next < (unsafe slot.pointee.timer) else { return }
+    let isSoonest = unsafe next < stripe.pointee.timers.soonest
+    unsafe slot.pointee.timer = next
+    unsafe stripe.pointee.timers.push(next, slot.pointee.number)
+    if isSoonest { timerBell.ring() }
+  }
+
+  /// Makes space for one more account; false if none can go.
+  func makeSpace(in stripe: UnsafeMutablePointer<Stripe>, at now: Timestamp) -> Bool {
+    if unsafe stripe.pointee.table.count < stripeLimit { return true }
+    guard unsafe stripe.pointee.table.evict(durable: durableCommit.load(ordering: .acquiring), now: now) else {
+      isCrowded.store(true, ordering: .relaxed)
+      return false
+    }
+    unsafe stripe.pointee.evictions += 1
+    return true
+  }
+}

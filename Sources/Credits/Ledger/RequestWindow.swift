@@ -1,0 +1,144 @@
+internal import Synchronization
+
+/// The requests of the recent past: a fingerprint of account and request, and the entry that answered it.
+///
+/// A find is a candidate; whoever asks confirms it against the journal. Entries up to the floor are forgotten.
+/// Spread over shards by fingerprint, each behind its own lock, so that one busy account does not fill one shard.
+@safe package final class RequestWindow: @unchecked Sendable {
+  // Safe to share: shards are used under their locks only, the floor is atomic.
+  private let shards: UnsafeMutablePointer<Shard>
+  private let floor = Atomic<UInt64>(0)
+  private let floorTime = Atomic<Int64>(0)
+
+  private static let shardBits: UInt64 = 6
+
+  package init() {
+    let count = 1 << RequestWindow.shardBits
+    unsafe shards = .allocate(capacity: count)
+    for index in 0..<count { unsafe (shards + index).initialize(to: Shard()) }
+  }
+
+  deinit {
+    for index in 0..<(1 << RequestWindow.shardBits) { unsafe shards[index].destroy() }
+    unsafe shards.deallocate()
+  }
+
+  /// The last entry that is forgotten.
+  package var forgotten: SequenceNumber { SequenceNumber(floor.load(ordering: .relaxed)) }
+
+  /// The latest time of a forgotten entry: an older request id is refused.
+  @inline(__always) package var oldest: Timestamp { Timestamp(microseconds: floorTime.load(ordering: .relaxed)) }
+
+  /// Forgets all entries up to one, none of which is later than a time.
+  package func forget(upTo sequence: SequenceNumber, before time: Timestamp) {
+    // The time first: a request must never be forgotten and yet not be refused.
+    floorTime.store(time.microseconds, ordering: .relaxed)
+    floor.store(sequence.value, ordering: .releasing)
+  }
+
+  /// The shard of a fingerprint, locked; the caller unlocks it.
+  @inline(__always) func lockedShard(of fingerprint: UInt64) -> UnsafeMutablePointer<Shard> {
+    let shard = unsafe shards + Int(fingerprint >> (64 - RequestWindow.shardBits))
+    unsafe shard.pointee.lock.lock()
+    return unsafe shard
+  }
+
+  /// Finds the entry of a fingerprint that is not among those already looked at.
+  @inline(__always) func find(
+    _ fingerprint: UInt64, in shard: UnsafeMutablePointer<Shard>, besides seen: [SequenceNumber]
+  ) -> SequenceNumber? {
+    unsafe shard.pointee.find(fingerprint, floor: floor.load(ordering: .relaxed), besides: seen)
+  }
+
+  /// Remembers the entry of a fingerprint.
+  @inline(__always) func insert(
+    _ fingerprint: UInt64, _ sequence: SequenceNumber, in shard: UnsafeMutablePointer<Shard>
+  ) {
+    unsafe shard.pointee.insert(fingerprint, sequence.value, floor: floor.load(ordering: .relaxed))
+  }
+
+  /// Remembers an entry while the store is being opened.
+  package func restore(_ fingerprint: UInt64, _ sequence: SequenceNumber) {
+    let shard = unsafe lockedShard(of: fingerprint)
+    unsafe insert(fingerprint, sequence, in: shard)
+    unsafe shard.pointee.lock.unlock()
+  }
+
+  /// The bytes of memory in use.
+  package var bytes: Int {
+    var sum = 0
+    for index in 0..<(1 << RequestWindow.shardBits) {
+      sum += unsafe shards[index].lock.withLock { unsafe shards[index].capacity * MemoryLayout<Shard.Slot>.stride }
+    }
+    return sum
+  }
+}
+
+extension RequestWindow {
+  /// A hash table with linear probing that is rebuilt without its forgotten slots when it is three quarters full.
+  @safe struct Shard {
+    struct Slot: BitwiseCopyable {
+      var fingerprint: UInt64
+      var sequence: UInt64
+    }
+
+    let lock = Lock()
+    private var slots: UnsafeMutablePointer<Slot>
+    private(set) var capacity: Int
+    private var used = 0
+
+    init() {
+      capacity = 64
+      unsafe slots = Shard.allocate(capacity)
+    }
+
+    func destroy() {
+      unsafe slots.deallocate()
+      lock.destroy()
+    }
+
+    private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
+      let slots = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
+      unsafe slots.initialize(repeating: Slot(fingerprint: 0, sequence: 0), count: capacity)
+      return unsafe slots
+    }
+
+    @inline(__always) func find(_ fingerprint: UInt64, floor: UInt64, besides seen: [SequenceNumber]) -> SequenceNumber? {
+      var index = Int(truncatingIfNeeded: fingerprint) & (capacity - 1)
+      while true {
+        // Safe here and below: an index is always masked by the capacity.
+        let slot = unsafe slots[index]
+        if slot.sequence == 0 { return nil }
+        if slot.fingerprint == fingerprint, slot.sequence > floor {
+          let found = SequenceNumber(slot.sequence)
+          if !seen.contains(found) { return found }
+        }
+        index = (index + 1) & (capacity - 1)
+      }
+    }
+
+    @inline(__always) mutating func insert(_ fingerprint: UInt64, _ sequence: UInt64, floor: UInt64) {
+      if used >= capacity / 4 * 3 { rebuild(floor: floor) }
+      place(Slot(fingerprint: fingerprint, sequence: sequence))
+    }
+
+    @inline(__always) private mutating func place(_ slot: Slot) {
+      var index = Int(truncatingIfNeeded: slot.fingerprint) & (capacity - 1)
+      while unsafe slots[index].sequence != 0 { index = (index + 1) & (capacity - 1) }
+      unsafe slots[index] = slot
+      used += 1
+    }
+
+    @inline(never) private mutating func rebuild(floor: UInt64) {
+      let old = unsafe slots
+      let count = capacity
+      var live = 0
+      for index in 0..<count where unsafe old[index].sequence > floor { live += 1 }
+      while live > capacity / 8 * 5 { capacity *= 2 }
+      unsafe slots = Shard.allocate(capacity)
+      used = 0
+      for index in 0..<count where unsafe old[index].sequence > floor { unsafe place(old[index]) }
+      unsafe old.deallocate()
+    }
+  }
+}

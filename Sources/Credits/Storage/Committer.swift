@@ -1,0 +1,187 @@
+internal import LMDB
+internal import Logging
+internal import Synchronization
+
+/// Makes frames durable: one thread, one write transaction per frame.
+///
+/// Each commit takes, in this order, the images of the checkpoint sweep, then the frame: so no image can be ahead of
+/// the journal. While it syncs, the next frame fills.
+final class Committer: @unchecked Sendable {
+  // Safe to share: everything but `requests` and `stopping` is used by the committer's thread alone once it runs.
+  private let database: Database
+  private let ledger: Ledger
+  private let queue: FrameQueue
+  private let keeper: TimeKeeper
+  private let followers: Followers
+  private let settings: Settings
+  private let logger: Logger
+
+  private let batch = ImageBatch()
+  private var checksum: UInt64
+  private var commits: UInt64 = 0
+  private var floor: WindowFloor
+  private var place = SweepPosition()
+  /// The last entry when the present sweep began: once it ends, the images include all up to here.
+  private var sweepStart: SequenceNumber
+  private var cursor: SequenceNumber
+  private var sweepCredit = 0
+  private var retention: Retention
+  private let isStopping = Atomic<Bool>(false)
+  private let trims: Locked<[TrimRequest]> = Locked([])
+  private let counters: Counters
+
+  /// Someone who waits for a trim of the journal.
+  struct TrimRequest {
+    let before: Timestamp
+    let continuation: CheckedContinuation<Result<Trimmed, StoreError>, Never>
+  }
+
+  init(
+    database: Database, ledger: Ledger, queue: FrameQueue, keeper: TimeKeeper, followers: Followers,
+    settings: Settings, recovered: Recovery.Result, counters: Counters
+  ) {
+    self.database = database
+    self.ledger = ledger
+    self.queue = queue
+    self.keeper = keeper
+    self.followers = followers
+    self.settings = settings
+    self.counters = counters
+    logger = settings.logger
+    checksum = recovered.checksum
+    floor = WindowFloor(settings: settings, forgotten: recovered.forgotten, time: recovered.forgottenTime)
+    cursor = recovered.cursor
+    sweepStart = recovered.cursor
+    retention = Retention(first: recovered.firstKept)
+  }
+
+  /// Commits until the store is closed or a commit fails.
+  func run() {
+    do throws(StoreError) {
+      while !isStopping.load(ordering: .acquiring) {
+        if queue.hasWork || hasUrgentWork {
+          try commit(positions: pace())
+        } else if cursor < queue.last {
+          // Idle: give callers a moment, then bring the images up to the journal.
+          queue.sleep(atMost: .milliseconds(20))
+          if !queue.hasWork { try commit(positions: 8_192) }
+        } else {
+          queue.sleep(atMost: .seconds(1))
+          try trimByAge()
+        }
+      }
+      while queue.hasWork || cursor < queue.last { try commit(positions: 65_536) }
+      queue.stop(.closed)
+    } catch {
+      logger.critical("the store has stopped", metadata: ["reason": "\(error)", "path": "\(database.path)"])
+      queue.stop(error)
+    }
+    finishTrims()
+  }
+
+  /// Asks the committer to make everything durable, write all images, and end.
+  func stop() {
+    isStopping.store(true, ordering: .releasing)
+    queue.wake()
+  }
+
+  private var hasUrgentWork: Bool { ledger.isCrowded.load(ordering: .relaxed) || trims.withLock { !$0.isEmpty } }
+
+  /// The number of positions of the sweep to go with the next commit.
+  private func pace() -> Int {
+    let length = ledger.sweepLength
+    if ledger.isCrowded.exchange(false, ordering: .relaxed) { return length }
+    // As far as entries have come in since the last commit, and far enough to clean twice what was brought into memory.
+    let loads = ledger.loads.exchange(0, ordering: .relaxed)
+    sweepCredit += counters.lastEntries * length / settings.checkpointEntries + 2 * loads
+    guard sweepCredit >= 64 else { return 0 }
+    let positions = min(sweepCredit, length)
+    sweepCredit = 0
+    return positions
+  }
+
+  private func commit(positions: Int) throws(StoreError) {
+    commits += 1
+    batch.removeAll()
+    var reached: SequenceNumber?
+    if positions > 0 {
+      if place == SweepPosition() { sweepStart = queue.last }
+      if ledger.sweep(from: &place, positions: positions, commit: commits, into: batch) { reached = sweepStart }
+    }
+    let frame = queue.exchange()
+    let last = SequenceNumber(frame.next.value - 1)
+    checksum = frame.seal(after: checksum)
+    var latest = keeper.last
+    for index in 0..<frame.blockCount { latest = max(latest, frame.header(ofBlock: index).latest) }
+    keeper.advance(to: latest)
+    let checkpoint = reached.flatMap { $0 > cursor ? Meta.Checkpoint(cursor: $0, time: latest) : nil }
+    let asked = trims.withLock { $0 }
+    let trim = try retention.plan(
+      in: database, cursor: cursor, forgotten: ledger.window.forgotten, settings: settings, now: latest,
+      requested: asked.map(\.before).max())
+    if !frame.isEmpty || !batch.isEmpty || checkpoint != nil || trim != nil {
+      do throws(LMDBError) {
+        try write(frame, checkpoint, trim)
+      } catch { throw database.storeError(error) }
+    }
+    ledger.durableCommit.store(commits, ordering: .releasing)
+    if let checkpoint { cursor = checkpoint.cursor }
+    let waiters = queue.complete(frame)
+    for waiter in waiters { waiter.resume() }
+    for notice in frame.notices { followers.tell(notice.account, notice.balance) }
+    if let moved = floor.advance(to: last, latest) { ledger.window.forget(upTo: moved.sequence, before: moved.time) }
+    counters.note(entries: Int(last.value + 1 - frame.first.value), images: batch.marks.count)
+    if let trim { retention.done(trim) }
+    if trim == nil { finishTrims(asked.count) }
+  }
+
+  private func write(
+    _ frame: Frame, _ checkpoint: Meta.Checkpoint?, _ trim: Retention.Plan?
+  ) throws(LMDBError) {
+    var transaction = try database.environment.beginWrite()
+    try frame.forEachBlock { (first, bytes) throws(LMDBError) in
+      try transaction.append(bytes, for: first.value, to: database.journal)
+    }
+    for (account, label) in frame.labels {
+      let key = Key.label(account)
+      let text = Array(label.utf8)
+      try transaction.put(text.span.rawBytes, for: key.bytes, in: database.labels)
+    }
+    try database.put(batch, to: &transaction)
+    if let checkpoint { try Meta.write(checkpoint, to: &transaction, database.meta) }
+    if let trim {
+      for first in trim.blocks { try transaction.delete(first.value, from: database.journal) }
+      try Meta.write(trim.mark, to: &transaction, database.meta)
+    }
+    try transaction.commit()
+  }
+
+  // MARK: Trimming
+
+  /// Deletes journal by age, when the store is idle.
+  private func trimByAge() throws(StoreError) {
+    if case .age = settings.retention, retention.isDue(at: keeper.last) { try commit(positions: 0) }
+  }
+
+  /// Deletes the journal's entries that are older than a time and needed by nothing.
+  func trim(before time: Timestamp) async throws(StoreError) -> Trimmed {
+    let result: Result<Trimmed, StoreError> = await withCheckedContinuation { continuation in
+      trims.withLock { $0.append(TrimRequest(before: time, continuation: continuation)) }
+      queue.wake()
+      if case .failed = queue.state { finishTrims() }
+    }
+    return try result.get()
+  }
+
+  /// Answers the first requests for a trim; all of them where the store has stopped.
+  private func finishTrims(_ count: Int = .max) {
+    let requests = trims.withLock { waiting in
+      defer { waiting.removeFirst(min(count, waiting.count)) }
+      return waiting.prefix(count)
+    }
+    guard !requests.isEmpty else { return }
+    let result: Result<Trimmed, StoreError>
+    if case .failed(let error) = queue.state { result = .failure(error) } else { result = .success(retention.takeTotal()) }
+    for request in requests { request.continuation.resume(returning: result) }
+  }
+}

@@ -1,0 +1,139 @@
+internal import LMDB
+
+/// The store's tables in LMDB, and how to read them.
+///
+/// | table    | key                                             | value                                   |
+/// | -------- | ----------------------------------------------- | --------------------------------------- |
+/// | journal  | first sequence number, native integer           | block                                   |
+/// | accounts | hash and id, 24 bytes, big-endian               | image                                   |
+/// | labels   | id, 16 bytes, big-endian                        | text                                    |
+/// | due      | time and accounts key, 32 bytes, big-endian     | nothing                                 |
+/// | meta     | name                                            | identity, checkpoint, trim              |
+final class Database: Sendable {
+  let path: String
+  let environment: Environment
+  let readers: ReaderPool
+  let journal: Table
+  let accounts: Table
+  let labels: Table
+  let due: Table
+  let meta: Table
+
+  /// Opens the tables; throws if the data file is none of a store.
+  init(path: String, mapSize: Int, access: Environment.Settings.Access, durability: Settings.Durability) throws(StoreError) {
+    self.path = path
+    var settings = Environment.Settings()
+    settings.mapSize = mapSize
+    settings.maxReaders = 512
+    settings.access = access
+    settings.sync = durability == .synced ? .full : .none
+    settings.readAhead = .off
+    do throws(LMDBError) {
+      environment = try Environment.open(at: path, settings: settings)
+    } catch { throw StoreError(error, at: path) }
+    do throws(LMDBError) {
+      let tables = try environment.openTables([
+        .init("journal", keys: .integers), .init("accounts", keys: .bytes), .init("labels", keys: .bytes),
+        .init("due", keys: .bytes), .init("meta", keys: .bytes),
+      ])
+      (journal, accounts, labels, due, meta) = (tables[0], tables[1], tables[2], tables[3], tables[4])
+      readers = ReaderPool(environment: environment)
+      try environment.clearStaleReaders()
+    } catch {
+      environment.close()
+      throw StoreError(error, at: path)
+    }
+  }
+
+  func close() {
+    readers.close()
+    environment.close()
+  }
+
+  /// Runs a function on a snapshot of the store.
+  func read<R>(_ body: (borrowing ReadTransaction) throws(StoreError) -> R) throws(StoreError) -> R {
+    try readers.withReader(orThrow: { StoreError($0, at: path) }, body)
+  }
+
+  /// Reads the image of an account; nil if there is none.
+  func image(of account: AccountID, hash: UInt64) throws(StoreError) -> Image? {
+    try read { (transaction) throws(StoreError) -> Image? in try image(of: account, hash: hash, in: transaction) }
+  }
+
+  /// Reads the image of an account in a snapshot.
+  func image(
+    of account: AccountID, hash: UInt64, in transaction: borrowing ReadTransaction
+  ) throws(StoreError) -> Image? {
+    let key = Key.image(account, hash: hash)
+    do {
+      guard let bytes = try transaction.get(key.bytes, from: accounts) else { return nil }
+      let image = try Image(from: bytes)
+      guard image.account.id == account else { throw DecodingError("it is of account \(image.account.id)") }
+      return image
+    } catch let error as DecodingError {
+      throw .corrupt(what: "the image of account \(account)", at: .none, reason: error.reason)
+    } catch let error as LMDBError {
+      throw storeError(error)
+    } catch { throw .inputOutput(path: path, reason: "\(error)") }
+  }
+
+  /// Writes a batch of images, and moves their accounts' rows in the table of due times.
+  func put(_ batch: ImageBatch, to transaction: inout WriteTransaction) throws(LMDBError) {
+    for mark in batch.marks {
+      let key = Key.image(mark.account, hash: mark.hash)
+      try transaction.put(batch.bytes(of: mark), for: key.bytes, in: accounts)
+      guard mark.oldDue != mark.newDue else { continue }
+      if mark.oldDue != .never {
+        let row = Key.due(mark.oldDue, mark.account, hash: mark.hash)
+        try transaction.delete(row.bytes, from: due)
+      }
+      if mark.newDue != .never {
+        let row = Key.due(mark.newDue, mark.account, hash: mark.hash)
+        let nothing: [UInt8] = []
+        try transaction.put(nothing.span.rawBytes, for: row.bytes, in: due)
+      }
+    }
+  }
+
+  /// The store's error for a failure of the storage below.
+  func storeError(_ error: LMDBError) -> StoreError { StoreError(error, at: path) }
+}
+
+/// Keys of several integers, big-endian, so that their order is that of the numbers.
+struct Key {
+  private let words: InlineArray<4, UInt64>
+  private let count: Int
+
+  /// The key of an account's image.
+  static func image(_ account: AccountID, hash: UInt64) -> Key {
+    Key(words: [hash.bigEndian, account.high.bigEndian, account.low.bigEndian, 0], count: 3)
+  }
+
+  /// The key of an account's label.
+  static func label(_ account: AccountID) -> Key {
+    Key(words: [account.high.bigEndian, account.low.bigEndian, 0, 0], count: 2)
+  }
+
+  /// The key of an account's row in the table of due times.
+  static func due(_ time: Timestamp, _ account: AccountID, hash: UInt64) -> Key {
+    let bits = UInt64(bitPattern: time.microseconds)
+    return Key(words: [bits.bigEndian, hash.bigEndian, account.high.bigEndian, account.low.bigEndian], count: 4)
+  }
+
+  /// The key's bytes.
+  var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      let span = unsafe words.span.bytes.extracting(0..<count * 8)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+}
+
+extension RawSpan {
+  /// The big-endian integer at a place of a key.
+  func keyWord(_ index: Int) -> UInt64 {
+    // Safe: keys are made by `Key`, and their length is checked by the caller.
+    unsafe UInt64(bigEndian: unsafeLoadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
+  }
+}

@@ -1,0 +1,259 @@
+internal import LMDB
+internal import Logging
+internal import Synchronization
+
+/// The parts of an open store, put together: database, ledger, queue, committer and clockwork.
+final class Engine: Sendable {
+  let database: Database
+  let ledger: Ledger
+  let queue: FrameQueue
+  let keeper: TimeKeeper
+  let followers = Followers()
+  let view: JournalView
+  let key: HashKey
+  let clockwork: Clockwork
+  private let folder: StoreFolder
+  private let settings: Settings
+  private let counters = Counters()
+  private let committer: Committer
+  private let threads: [Worker]
+  private let closing = Locked(false)
+  private let replayed: UInt64
+
+  init(path: String, settings: Settings) throws(StoreError) {
+    if let complaint = settings.complaint { throw .invalidArgument(complaint) }
+    self.settings = settings
+    folder = StoreFolder(path)
+    if try folder.contents() != .store {
+      guard settings.creation == .ifMissing else { throw .notFound(path: path) }
+      try Engine.create(folder, settings: settings)
+    }
+    try folder.lock()
+    let database = try Database(
+      path: path, mapSize: settings.mapSize, access: .readWrite, durability: settings.durability)
+    do throws(StoreError) {
+      let identity = try database.read { (transaction) throws(StoreError) -> Meta.Identity? in
+        try Meta.identity(in: transaction, database)
+      }
+      guard let identity else { throw .notAStore(path: path, reason: "it has no identity record") }
+      key = identity.key
+      var recovery = Recovery(database: database, settings: settings)
+      try recovery.findEnds()
+      let key = identity.key
+      queue = FrameQueue(next: recovery.result.next, settings: settings)
+      ledger = Ledger(
+        key: key, residentAccounts: settings.residentAccounts, window: RequestWindow(), queue: queue,
+        readImage: { (account) throws(StoreError) in try database.image(of: account, hash: key.hash(account)) })
+      ledger.window.forget(upTo: recovery.result.forgotten, before: recovery.result.forgottenTime)
+      try recovery.replay(into: ledger)
+      keeper = TimeKeeper(clock: settings.clock, limit: settings.clockJump, latest: recovery.result.latest)
+      keeper.accept()
+      replayed = recovery.result.replayed
+      ledger.startTimers()
+      committer = Committer(
+        database: database, ledger: ledger, queue: queue, keeper: keeper, followers: followers, settings: settings,
+        recovered: recovery.result, counters: counters)
+    } catch {
+      database.close()
+      throw error
+    }
+    self.database = database
+    view = JournalView(database: database)
+    clockwork = Clockwork(database: database, ledger: ledger, queue: queue, keeper: keeper, settings: settings)
+    let (committer, clockwork) = (self.committer, self.clockwork)
+    threads = [Worker { committer.run() }] + (settings.clock.isManual ? [] : [Worker { clockwork.run() }])
+    settings.logger.debug(
+      "opened", metadata: ["path": "\(path)", "next": "\(queue.last.value + 1)", "replayed": "\(replayed)"])
+  }
+
+  /// Makes a store in a folder beside its place and moves it there when it is whole and synced.
+  private static func create(_ folder: StoreFolder, settings: Settings) throws(StoreError) {
+    let temporary = try folder.makeTemporary()
+    do throws(StoreError) {
+      let database = try Database(
+        path: temporary, mapSize: settings.mapSize, access: .readWrite, durability: .synced)
+      defer { database.close() }
+      let identity = Meta.Identity(
+        store: RequestID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)), key: .random(),
+        created: settings.clock.now)
+      do throws(LMDBError) {
+        var transaction = try database.environment.beginWrite()
+        try Meta.write(identity, to: &transaction, database.meta)
+        try transaction.commit()
+      } catch { throw StoreError(error, at: folder.path) }
+    } catch {
+      StoreFolder.remove(temporary)
+      throw error
+    }
+    do throws(StoreError) { try folder.adopt(temporary) } catch {
+      StoreFolder.remove(temporary)
+      throw error
+    }
+  }
+
+  /// Ends the threads in order and closes the files. Further calls do nothing.
+  func close() {
+    let isFirst = closing.withLock { isClosing in
+      defer { isClosing = true }
+      return !isClosing
+    }
+    guard isFirst else { return }
+    clockwork.stop()
+    if threads.count > 1 { threads[1].join() }
+    committer.stop()
+    threads[0].join()
+    followers.finish()
+    database.close()
+    folder.unlock()
+  }
+
+  /// Throws unless the store is open and running.
+  func checkOpen() throws(StoreError) { try queue.check() }
+
+  var isRunning: Bool { queue.state == .running }
+
+  // MARK: Requests
+
+  /// Decides a debit, whatever it takes: bringing the account into memory, waiting for room, confirming a repetition.
+  func debit(_ debit: Debit) async throws(StoreError) -> Answer {
+    try await settle(.debit(debit.amount, debit.extent), debit.account, debit.request) { (now, seen, absent) in
+      if absent != nil { return .answered(.notRecorded(.unknownAccount, at: now)) }
+      return self.ledger.debit(debit, at: now, besides: seen)
+    }
+  }
+
+  /// Decides any other verb, and throws where it is denied.
+  func change(
+    _ command: Command, _ account: AccountID, _ request: RequestID, _ acknowledge: Acknowledgement
+  ) async throws(StoreError) -> Receipt {
+    let answer = try await settle(command, account, request) { (now, seen, absent) in
+      self.ledger.submit(command, to: account, request: request, at: now, besides: seen, absent: absent)
+    }
+    if acknowledge == .durable, let sequence = answer.sequence { try await queue.waitUntilDurable(sequence) }
+    switch answer {
+    case .done(let receipt): return receipt
+    case .denied(let denial): throw .denied(denial)
+    }
+  }
+
+  /// Tries a decision until it is answered.
+  private func settle(
+    _ command: Command, _ account: AccountID, _ request: RequestID,
+    _ decide: (Timestamp, [SequenceNumber], UInt64?) -> Ledger.Decision
+  ) async throws(StoreError) -> Answer {
+    var seen: [SequenceNumber] = []
+    var absent: UInt64?
+    while true {
+      let now = try keeper.now()
+      switch decide(now, seen, absent) {
+      case .answered(let answer): return answer
+      case .full:
+        try checkOpen()
+        try await queue.waitForRoom()
+      case .cold:
+        try checkOpen()
+        switch try ledger.load(account, at: now) {
+        case .resident: absent = nil
+        case .absent(let evictions): absent = evictions
+        case .crowded: try await queue.waitForRoom()
+        }
+      case .seen(let sequence):
+        try await queue.waitUntilDurable(sequence)
+        let record = try view.record(sequence)
+        guard record.entry.account == account, record.entry.request == request else {
+          // Another request with the same fingerprint: look for further ones.
+          seen.append(sequence)
+          continue
+        }
+        guard command.matches(record) else {
+          return .notRecorded(.conflict(with: sequence), at: now)
+        }
+        return Answer(record, at: sequence, isReplay: true)
+      }
+    }
+  }
+
+  // MARK: Reading
+
+  func balance(of account: AccountID) throws(StoreError) -> Balance? {
+    let now = keeper.approximate
+    if let balance = ledger.balance(of: account, at: now) { return balance }
+    return try cold(account, at: now)?.balance
+  }
+
+  /// The state of an account that was not in memory a moment ago.
+  func cold(_ account: AccountID, at now: Timestamp) throws(StoreError) -> Account? {
+    while true {
+      try checkOpen()
+      switch try ledger.load(account, at: now) {
+      case .resident: if let state = ledger.account(account, at: now) { return state }
+      case .absent: return nil
+      case .crowded:
+        // No space in memory: what is on disk is this account's state, since dirty accounts never leave memory.
+        guard let image = try database.image(of: account, hash: key.hash(account)) else { return nil }
+        return ledger.account(account, at: now) ?? image.account
+      }
+    }
+  }
+
+  func coldSpendable(_ account: AccountID) throws(StoreError) -> Amount? {
+    try cold(account, at: keeper.approximate).map { $0.status == .open ? $0.available : .zero }
+  }
+
+  func summary(of account: AccountID) throws(StoreError) -> AccountSummary? {
+    try checkOpen()
+    let now = keeper.approximate
+    var found = ledger.account(account, at: now)
+    if found == nil { found = try cold(account, at: now) }
+    guard let state = found else { return nil }
+    return AccountSummary(state, label: try view.label(of: account))
+  }
+
+  func follow(_ account: AccountID, _ continuation: AsyncStream<Balance>.Continuation) -> UInt64 {
+    let (number, isFirst) = followers.add(account, continuation)
+    if isFirst { ledger.follow(account, true) }
+    return number
+  }
+
+  func unfollow(_ account: AccountID, _ number: UInt64) {
+    if followers.remove(number) { ledger.follow(account, false) }
+  }
+
+  // MARK: Operations
+
+  func trim(before time: Timestamp) async throws(StoreError) -> Trimmed {
+    try checkOpen()
+    return try await committer.trim(before: time)
+  }
+
+  func backup(to path: String) throws(StoreError) {
+    let target = StoreFolder(path)
+    guard try target.contents() == .nothing else {
+      throw .invalidArgument("there is something at \(path) already; name a new folder for the backup")
+    }
+    let temporary = try target.makeTemporary()
+    do throws(LMDBError) { try database.environment.copy(to: temporary) } catch {
+      StoreFolder.remove(temporary)
+      throw StoreError(error, at: path)
+    }
+    do throws(StoreError) { try target.adopt(temporary) } catch {
+      StoreFolder.remove(temporary)
+      throw error
+    }
+  }
+
+  func statistics() throws(StoreError) -> Statistics {
+    try checkOpen()
+    return try database.statistics(
+      last: queue.durable, resident: ledger.residentCount, windowBytes: ledger.window.bytes, counters: counters,
+      replayed: replayed)
+  }
+}
+
+extension AccountSummary {
+  init(_ account: Account, label: String?) {
+    self.init(
+      id: account.id, label: label, balance: account.balance, status: account.status, granted: account.granted,
+      spent: account.spent, expired: account.expired, grants: account.grants)
+  }
+}

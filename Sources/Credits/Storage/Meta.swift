@@ -1,0 +1,109 @@
+internal import LMDB
+
+/// The records of the table `meta`: what a store is, and how far it has come.
+enum Meta {
+  /// The version of the store's format.
+  static let format: UInt32 = 1
+
+  /// What a store is: written once, when it is made.
+  struct Identity: Equatable {
+    /// The store's own 128 bits, different for each store.
+    let store: RequestID
+    /// The secret by which ids are spread.
+    let key: HashKey
+    /// When the store was made.
+    let created: Timestamp
+  }
+
+  /// How far the images have come: they include every entry up to the cursor.
+  struct Checkpoint: Equatable {
+    let cursor: SequenceNumber
+    /// The store's latest time when it was written.
+    let time: Timestamp
+  }
+
+  /// How far the journal was trimmed: entries before the first are gone.
+  struct Trim: Equatable {
+    let first: SequenceNumber
+    /// The latest time of an entry that is gone.
+    let time: Timestamp
+  }
+
+  private static func name(_ text: StaticString) -> [UInt8] { Array("\(text)".utf8) }
+
+  static func identity(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError) -> Identity? {
+    guard let words = try read("identity", 7, in: transaction, database) else { return nil }
+    guard words[0] == UInt64(format) else {
+      throw .unsupportedVersion(found: UInt32(truncatingIfNeeded: words[0]), supported: format)
+    }
+    return Identity(
+      store: RequestID(high: words[1], low: words[2]), key: HashKey(words[3], words[4], words[5]),
+      created: Timestamp(microseconds: Int64(bitPattern: words[6])))
+  }
+
+  static func checkpoint(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError) -> Checkpoint {
+    guard let words = try read("checkpoint", 2, in: transaction, database) else {
+      return Checkpoint(cursor: .none, time: .zero)
+    }
+    return Checkpoint(cursor: SequenceNumber(words[0]), time: Timestamp(microseconds: Int64(bitPattern: words[1])))
+  }
+
+  static func trim(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError) -> Trim {
+    guard let words = try read("trim", 2, in: transaction, database) else {
+      return Trim(first: SequenceNumber(1), time: .zero)
+    }
+    return Trim(first: SequenceNumber(words[0]), time: Timestamp(microseconds: Int64(bitPattern: words[1])))
+  }
+
+  static func write(_ identity: Identity, to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {
+    let key = identity.key
+    try write(
+      "identity",
+      [
+        UInt64(format), identity.store.high, identity.store.low, key.first, key.second, key.third,
+        UInt64(bitPattern: identity.created.microseconds),
+      ], to: &transaction, table)
+  }
+
+  static func write(_ checkpoint: Checkpoint, to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {
+    try write(
+      "checkpoint", [checkpoint.cursor.value, UInt64(bitPattern: checkpoint.time.microseconds)], to: &transaction, table)
+  }
+
+  static func write(_ trim: Trim, to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {
+    try write("trim", [trim.first.value, UInt64(bitPattern: trim.time.microseconds)], to: &transaction, table)
+  }
+
+  /// Writes words, little-endian, and their checksum.
+  private static func write(
+    _ name: StaticString, _ words: [UInt64], to transaction: inout WriteTransaction, _ table: Table
+  ) throws(LMDBError) {
+    let payload = words.map(\.littleEndian)
+    let all = payload + [Checksum.of(unsafe payload.span.bytes).littleEndian]
+    let key = Meta.name(name)
+    unsafe try transaction.put(all.span.bytes, for: key.span.bytes, in: table)
+  }
+
+  private static func read(
+    _ name: StaticString, _ count: Int, in transaction: borrowing some Transaction & ~Copyable, _ database: Database
+  ) throws(StoreError) -> [UInt64]? {
+    let key = Meta.name(name)
+    do throws(LMDBError) {
+      guard let bytes = unsafe try transaction.get(key.span.bytes, from: database.meta) else { return nil }
+      if let words = decode(bytes, count) { return words }
+    } catch { throw database.storeError(error) }
+    throw .corrupt(what: "the record \(name) of the store", at: .none, reason: "its checksum does not match")
+  }
+
+  private static func decode(_ bytes: RawSpan, _ count: Int) -> [UInt64]? {
+    guard bytes.byteCount == (count + 1) * 8 else { return nil }
+    var reader = ByteReader(bytes)
+    var words: [UInt64] = []
+    for _ in 0...count {
+      guard let word = try? reader.read(UInt64.self) else { return nil }
+      words.append(word)
+    }
+    let sum = words.removeLast()
+    return sum == Checksum.of(bytes.extracting(0..<count * 8)) ? words : nil
+  }
+}

@@ -1,0 +1,122 @@
+internal import Glibc
+
+/// The folder of a store, and the lock that only one process can hold.
+///
+/// The folder has three files: `data.mdb` and `lock.mdb` of LMDB, and `writer.lock`, which holds the process id of the
+/// process that has the store open for writing. All are private to the user.
+final class StoreFolder: @unchecked Sendable {
+  // Safe to share: the path is constant, the descriptor changes in `unlock` only, which the store's closing calls once.
+  let path: String
+  private var descriptor: Int32 = -1
+
+  init(_ path: String) { self.path = path }
+
+  deinit { unlock() }
+
+  static var processID: Int32 { getpid() }
+
+  /// What is at the path.
+  enum Contents {
+    case nothing
+    case emptyFolder
+    case store
+  }
+
+  /// Looks at what is at the path; throws if it is something else than a store or room for one.
+  func contents() throws(StoreError) -> Contents {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+      if errno == ENOENT { return .nothing }
+      throw systemError("looking at")
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAStore(path: path, reason: "it is no folder") }
+    if unsafe stat(path + "/data.mdb", &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFREG else { throw .notAStore(path: path, reason: "data.mdb is no file") }
+      return .store
+    }
+    guard let folder = unsafe opendir(path) else { throw systemError("listing") }
+    defer { unsafe closedir(folder) }
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != "..", name != "writer.lock" {
+        throw .notAStore(path: path, reason: "it has other files, such as \(name), and no data.mdb")
+      }
+    }
+    return .emptyFolder
+  }
+
+  /// Takes the writer's lock, or throws who has it.
+  func lock() throws(StoreError) {
+    let file = path + "/writer.lock"
+    let opened = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard opened >= 0 else { throw systemError("opening writer.lock in") }
+    guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+      let isTaken = errno == EWOULDBLOCK
+      var holder: Int32 = 0
+      var text = [UInt8](repeating: 0, count: 16)
+      let count = unsafe pread(opened, &text, text.count, 0)
+      for byte in text.prefix(max(0, count)) where byte >= 48 && byte <= 57 { holder = holder &* 10 &+ Int32(byte - 48) }
+      Glibc.close(opened)
+      throw isTaken ? .locked(path: path, holder: holder) : systemError("locking")
+    }
+    descriptor = opened
+    let text = Array("\(getpid())\n".utf8)
+    guard ftruncate(opened, 0) == 0, unsafe pwrite(opened, text, text.count, 0) == text.count else {
+      let error = systemError("writing writer.lock in")
+      unlock()
+      throw error
+    }
+  }
+
+  /// Gives the writer's lock back.
+  func unlock() {
+    if descriptor >= 0 { Glibc.close(descriptor) }
+    descriptor = -1
+  }
+
+  /// Makes a folder that is private to the user, for a store that comes into being beside the path.
+  func makeTemporary() throws(StoreError) -> String {
+    var template = Array((path + ".new-XXXXXX").utf8CString)
+    guard unsafe mkdtemp(&template) != nil else { throw systemError("making a folder beside") }
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Puts a finished folder at the path, so that a crash leaves either nothing or all of it there.
+  func adopt(_ temporary: String) throws(StoreError) {
+    try StoreFolder.synchronize(temporary, naming: path)
+    guard unsafe rename(temporary, path) == 0 else { throw systemError("renaming a finished store to") }
+    try StoreFolder.synchronize(parent, naming: path)
+  }
+
+  /// Removes a folder made by `makeTemporary` and the files of a store in it.
+  static func remove(_ folder: String) {
+    for file in ["data.mdb", "lock.mdb", "writer.lock"] { unsafe unlink(folder + "/" + file) }
+    unsafe rmdir(folder)
+  }
+
+  private var parent: String {
+    var bytes = Array(path.utf8)
+    while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self)
+  }
+
+  private static func synchronize(_ folder: String, naming path: String) throws(StoreError) {
+    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StoreFolder(path).systemError("opening the folder of") }
+    defer { Glibc.close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw StoreFolder(path).systemError("syncing the folder of") }
+  }
+
+  private func systemError(_ doing: String) -> StoreError {
+    switch errno {
+    case EACCES, EPERM, EROFS: .permissionDenied(path: path)
+    case ENOSPC, EDQUOT: .diskFull(path: path)
+    case ENOENT: .notFound(path: path)
+    case let number:
+      .inputOutput(path: path, reason: "\(doing) it gave error \(number), \(unsafe String(cString: strerror(number)))")
+    }
+  }
+}
