@@ -82,7 +82,8 @@ public final class CreditReader: Sendable {
   ) throws(StoreError) { try view.forEach(from: first, body) }
 
   /// Replays the journal and compares: checksums, chain, every entry's balance, images, conservation.
-  public func verify(progress: @escaping @Sendable (Double) -> Void = { _ in }) async throws(StoreError) -> Verification {
+  public func verify(progress: @escaping @Sendable (Double) -> Void = { _ in }) async throws(StoreError) -> Verification
+  {
     try await Worker.run { [database, key] () throws(StoreError) in
       try Verifier(database: database, key: key).run(progress: progress)
     }

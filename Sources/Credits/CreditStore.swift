@@ -92,13 +92,16 @@ public final class CreditStore: Sendable {
 
   /// Denies all spending of an account until it is unfrozen; credits still arrive and expire.
   @discardableResult
-  public func freeze(_ account: AccountID, reason: String = "", request: RequestID) async throws(StoreError) -> Receipt {
+  public func freeze(_ account: AccountID, reason: String = "", request: RequestID) async throws(StoreError) -> Receipt
+  {
     try await engine.change(.freeze(reason: reason), account, request, .durable)
   }
 
   /// Allows the spending of an account again.
   @discardableResult
-  public func unfreeze(_ account: AccountID, reason: String = "", request: RequestID) async throws(StoreError) -> Receipt {
+  public func unfreeze(_ account: AccountID, reason: String = "", request: RequestID) async throws(StoreError)
+    -> Receipt
+  {
     try await engine.change(.unfreeze(reason: reason), account, request, .durable)
   }
 
@@ -187,7 +190,8 @@ public final class CreditStore: Sendable {
   /// Fails closed: false for an unknown, frozen or closed account, and if the store has stopped.
   public func canAfford(_ amount: Amount, _ account: AccountID) -> Bool {
     guard amount >= .zero, engine.isRunning,
-      let state = engine.ledger.spendable(of: account, at: engine.keeper.approximate) ?? (try? engine.coldSpendable(account))
+      let state = engine.ledger.spendable(of: account, at: engine.keeper.approximate)
+        ?? (try? engine.coldSpendable(account))
     else { return false }
     return state >= amount && state > .zero
   }
@@ -237,7 +241,8 @@ public final class CreditStore: Sendable {
   /// Reads one snapshot on a thread of its own while the store goes on. Time: about a microsecond an entry.
   ///
   /// - Parameter progress: Called now and then with the part that is done, from 0 to 1.
-  public func verify(progress: @escaping @Sendable (Double) -> Void = { _ in }) async throws(StoreError) -> Verification {
+  public func verify(progress: @escaping @Sendable (Double) -> Void = { _ in }) async throws(StoreError) -> Verification
+  {
     try await sync()
     return try await Worker.run { [engine] () throws(StoreError) in
       try Verifier(database: engine.database, key: engine.key).run(progress: progress)

@@ -1,5 +1,6 @@
 #if _endian(big)
-  #error("the store's files are little-endian and entries are kept in memory as on disk; this needs a little-endian machine")
+  #error(
+    "the store's files are little-endian and entries are kept in memory as on disk; this needs a little-endian machine")
 #endif
 
 /// Why bytes could not be read as what they should be.

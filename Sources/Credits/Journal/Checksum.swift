@@ -15,7 +15,9 @@ package enum Checksum {
     var offset = 0
     var hash: UInt64
     // Safe here and below: every read lies below `count`, and any eight or four bytes make an integer.
-    func word(_ at: Int) -> UInt64 { unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self)) }
+    func word(_ at: Int) -> UInt64 {
+      unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self))
+    }
     if count >= 32 {
       var lanes = (seed &+ prime1 &+ prime2, seed &+ prime2, seed, seed &- prime1)
       while offset + 32 <= count {

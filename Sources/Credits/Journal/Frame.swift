@@ -145,6 +145,7 @@
 
   private func bytes(ofBlock index: Int) -> UnsafeMutableRawBufferPointer {
     let start = index * Frame.stride
-    return unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + Block.Header.size + marks[index].bytes])
+    return unsafe UnsafeMutableRawBufferPointer(
+      rebasing: memory[start..<start + Block.Header.size + marks[index].bytes])
   }
 }

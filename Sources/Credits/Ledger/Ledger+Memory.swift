@@ -128,7 +128,11 @@ extension Ledger {
     let hash = key.hash(account)
     let stripe = unsafe stripe(hash)
     unsafe stripe.pointee.lock.withLock {
-      if isFollowed { unsafe stripe.pointee.followed.insert(account) } else { unsafe stripe.pointee.followed.remove(account) }
+      if isFollowed {
+        unsafe stripe.pointee.followed.insert(account)
+      } else {
+        unsafe stripe.pointee.followed.remove(account)
+      }
       if let slot = unsafe stripe.pointee.table.find(account, hash: hash) {
         unsafe slot.pointee.account.isWatched = isFollowed
       }
@@ -244,7 +248,9 @@ extension Ledger {
   /// The number of positions that a whole sweep looks at.
   var sweepLength: Int {
     var sum = 0
-    for index in 0..<Stripe.count { sum += unsafe stripes[index].lock.withLock { unsafe stripes[index].table.capacity } }
+    for index in 0..<Stripe.count {
+      sum += unsafe stripes[index].lock.withLock { unsafe stripes[index].table.capacity }
+    }
     return sum
   }
 }

@@ -187,7 +187,9 @@ internal import Synchronization
     in stripe: UnsafeMutablePointer<Stripe>, at time: Timestamp
   ) -> Decision {
     var draft = Draft(Account(account))
-    if let reason = draft.decide(command, request: request, at: time) { return .answered(.notRecorded(reason, at: time)) }
+    if let reason = draft.decide(command, request: request, at: time) {
+      return .answered(.notRecorded(reason, at: time))
+    }
     guard unsafe makeSpace(in: stripe, at: time) else { return .full }
     var label: String?
     if case .open(let text) = command, !text.isEmpty { label = text }

@@ -103,7 +103,8 @@ extension RequestWindow {
       return unsafe slots
     }
 
-    @inline(__always) func find(_ fingerprint: UInt64, floor: UInt64, besides seen: [SequenceNumber]) -> SequenceNumber? {
+    @inline(__always) func find(_ fingerprint: UInt64, floor: UInt64, besides seen: [SequenceNumber]) -> SequenceNumber?
+    {
       var index = Int(truncatingIfNeeded: fingerprint) & (capacity - 1)
       while true {
         // Safe here and below: an index is always masked by the capacity.

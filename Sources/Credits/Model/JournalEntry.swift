@@ -115,7 +115,8 @@ public struct JournalEntry: Hashable, Sendable {
     case .debited, .granted, .begun, .expired: parts = record.parts.map { Part(grant: $0.grant, amount: $0.amount) }
     default: parts = []
     }
-    let code: UInt8? = entry.kind == .granted ? entry.detail : declined == .granted ? UInt8(entry.grant >> 8 & 0xFF) : nil
+    let code: UInt8? =
+      entry.kind == .granted ? entry.detail : declined == .granted ? UInt8(entry.grant >> 8 & 0xFF) : nil
     source = code.flatMap(Grant.Source.Kind.init).map { Grant.Source($0, record.text(.reference) ?? "") }
     priority =
       entry.kind == .granted

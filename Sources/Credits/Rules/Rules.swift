@@ -84,7 +84,9 @@ package enum Command: Hashable, Sendable {
   }
 
   /// The denial of the command, as a record.
-  fileprivate func denial(_ code: Entry.DenialCode, on account: Account, request: RequestID, at now: Timestamp) -> Record {
+  fileprivate func denial(_ code: Entry.DenialCode, on account: Account, request: RequestID, at now: Timestamp)
+    -> Record
+  {
     var entry = Entry(
       .denied, account: account.id, request: request, amount: amount, available: account.available, time: now,
       previous: account.last)
@@ -187,7 +189,11 @@ package struct Draft {
       var left = taken
       for grant in account.grants where left > 0 {
         let part = min(left, grant.remaining)
-        if entry.grant == 0 { entry.grant = grant.number } else { items.append(.part(grant: grant.number, amount: part)) }
+        if entry.grant == 0 {
+          entry.grant = grant.number
+        } else {
+          items.append(.part(grant: grant.number, amount: part))
+        }
         left -= part
       }
       add(Record(entry, items))

@@ -181,7 +181,11 @@ final class Committer: @unchecked Sendable {
     }
     guard !requests.isEmpty else { return }
     let result: Result<Trimmed, StoreError>
-    if case .failed(let error) = queue.state { result = .failure(error) } else { result = .success(retention.takeTotal()) }
+    if case .failed(let error) = queue.state {
+      result = .failure(error)
+    } else {
+      result = .success(retention.takeTotal())
+    }
     for request in requests { request.continuation.resume(returning: result) }
   }
 }

@@ -20,7 +20,9 @@ final class Database: Sendable {
   let meta: Table
 
   /// Opens the tables; throws if the data file is none of a store.
-  init(path: String, mapSize: Int, access: Environment.Settings.Access, durability: Settings.Durability) throws(StoreError) {
+  init(path: String, mapSize: Int, access: Environment.Settings.Access, durability: Settings.Durability)
+    throws(StoreError)
+  {
     self.path = path
     var settings = Environment.Settings()
     settings.mapSize = mapSize

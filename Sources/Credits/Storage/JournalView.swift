@@ -9,7 +9,9 @@ struct JournalView: Sendable {
     try database.read { (transaction) throws(StoreError) -> Record in try record(sequence, in: transaction) }
   }
 
-  private func record(_ sequence: SequenceNumber, in transaction: borrowing ReadTransaction) throws(StoreError) -> Record {
+  private func record(_ sequence: SequenceNumber, in transaction: borrowing ReadTransaction) throws(StoreError)
+    -> Record
+  {
     do {
       var cursor = try transaction.cursor(on: database.journal)
       if try cursor.seek(lessOrEqual: sequence.value) { return try Block.record(sequence, in: cursor.value) }
@@ -49,7 +51,9 @@ struct JournalView: Sendable {
       guard case .outsideRetention = error else { throw error }
       return History(entries: entries, end: .outsideRetention)
     }
-    return History(entries: entries, end: (entries.last?.previous ?? SequenceNumber.none) == SequenceNumber.none ? .complete : .limit)
+    return History(
+      entries: entries, end: (entries.last?.previous ?? SequenceNumber.none) == SequenceNumber.none ? .complete : .limit
+    )
   }
 
   /// Everything about one request of an account; nil if the account has none such.

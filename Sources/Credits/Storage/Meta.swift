@@ -31,7 +31,9 @@ enum Meta {
 
   private static func name(_ text: StaticString) -> [UInt8] { Array("\(text)".utf8) }
 
-  static func identity(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError) -> Identity? {
+  static func identity(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError)
+    -> Identity?
+  {
     guard let words = try read("identity", 7, in: transaction, database) else { return nil }
     guard words[0] == UInt64(format) else {
       throw .unsupportedVersion(found: UInt32(truncatingIfNeeded: words[0]), supported: format)
@@ -41,14 +43,18 @@ enum Meta {
       created: Timestamp(microseconds: Int64(bitPattern: words[6])))
   }
 
-  static func checkpoint(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError) -> Checkpoint {
+  static func checkpoint(in transaction: borrowing some Transaction & ~Copyable, _ database: Database)
+    throws(StoreError) -> Checkpoint
+  {
     guard let words = try read("checkpoint", 2, in: transaction, database) else {
       return Checkpoint(cursor: .none, time: .zero)
     }
     return Checkpoint(cursor: SequenceNumber(words[0]), time: Timestamp(microseconds: Int64(bitPattern: words[1])))
   }
 
-  static func trim(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError) -> Trim {
+  static func trim(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError)
+    -> Trim
+  {
     guard let words = try read("trim", 2, in: transaction, database) else {
       return Trim(first: SequenceNumber(1), time: .zero)
     }
@@ -65,9 +71,11 @@ enum Meta {
       ], to: &transaction, table)
   }
 
-  static func write(_ checkpoint: Checkpoint, to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {
+  static func write(_ checkpoint: Checkpoint, to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError)
+  {
     try write(
-      "checkpoint", [checkpoint.cursor.value, UInt64(bitPattern: checkpoint.time.microseconds)], to: &transaction, table)
+      "checkpoint", [checkpoint.cursor.value, UInt64(bitPattern: checkpoint.time.microseconds)], to: &transaction, table
+    )
   }
 
   static func write(_ trim: Trim, to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {

@@ -54,7 +54,9 @@ struct Recovery {
         while try cursor.previous() {
           let header = try Block.header(of: cursor.value).header
           count += UInt64(header.count)
-          if count > UInt64(settings.windowRequests) || result.latest.duration(since: header.latest) > settings.windowAge {
+          if count > UInt64(settings.windowRequests)
+            || result.latest.duration(since: header.latest) > settings.windowAge
+          {
             result.forgotten = header.last
             result.forgottenTime = header.latest
             break

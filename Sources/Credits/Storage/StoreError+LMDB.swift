@@ -9,7 +9,8 @@ extension StoreError {
       case .noSpace: .diskFull(path: path)
       case .permissionDenied: .permissionDenied(path: path)
       case .noSuchFile: .notFound(path: path)
-      case .invalidFile: .notAStore(path: path, reason: "the data file is not one of LMDB, or is damaged at its beginning")
+      case .invalidFile:
+        .notAStore(path: path, reason: "the data file is not one of LMDB, or is damaged at its beginning")
       case .versionMismatch: .notAStore(path: path, reason: "the data file is of another version of LMDB")
       case .missingTable(let name): .notAStore(path: path, reason: "it has no table \(name)")
       case .truncated(let expected, let actual):

@@ -57,7 +57,9 @@ final class StoreFolder: @unchecked Sendable {
       var holder: Int32 = 0
       var text = [UInt8](repeating: 0, count: 16)
       let count = unsafe pread(opened, &text, text.count, 0)
-      for byte in text.prefix(max(0, count)) where byte >= 48 && byte <= 57 { holder = holder &* 10 &+ Int32(byte - 48) }
+      for byte in text.prefix(max(0, count)) where byte >= 48 && byte <= 57 {
+        holder = holder &* 10 &+ Int32(byte - 48)
+      }
       Glibc.close(opened)
       throw isTaken ? .locked(path: path, holder: holder) : systemError("locking")
     }

@@ -120,7 +120,8 @@ struct Verifier {
         if Int(done) % 64 == 0 { progress(done / total) }
       }
       if checkpoint.cursor >= expected {
-        throw finding(.none, nil, "the images include all up to \(checkpoint.cursor), the journal ends before \(expected)")
+        throw finding(
+          .none, nil, "the images include all up to \(checkpoint.cursor), the journal ends before \(expected)")
       }
       for (id, replayed) in accounts.sorted(by: { $0.value.last < $1.value.last }) { try finish(id, replayed, &report) }
     }
@@ -170,7 +171,8 @@ struct Verifier {
   }
 
   private func begin(
-    _ record: borrowing Record, at sequence: SequenceNumber, _ trim: Meta.Trim, in transaction: borrowing ReadTransaction
+    _ record: borrowing Record, at sequence: SequenceNumber, _ trim: Meta.Trim,
+    in transaction: borrowing ReadTransaction
   ) throws -> Replayed {
     let id = record.entry.account
     let previous = record.entry.previous
@@ -194,7 +196,8 @@ struct Verifier {
         throw finding(sequence, id, error.reason)
       }
     } else if let before = replayed.available, before != entry.availableBefore {
-      throw finding(sequence, id, "the entry begins at \(entry.availableBefore) available, the one before ended at \(before)")
+      throw finding(
+        sequence, id, "the entry begins at \(entry.availableBefore) available, the one before ended at \(before)")
     }
     replayed.last = sequence
     replayed.available = entry.available
@@ -210,7 +213,8 @@ struct Verifier {
 
   private func finish(_ id: AccountID, _ replayed: Replayed, _ report: inout Verification) throws {
     if replayed.covered != .none, (replayed.image?.last ?? SequenceNumber.none) < replayed.covered {
-      throw finding(replayed.covered, id, "the checkpoint says that the account's image includes this entry, and it does not")
+      throw finding(
+        replayed.covered, id, "the checkpoint says that the account's image includes this entry, and it does not")
     }
     guard let state = replayed.account, state.last == replayed.last else {
       throw finding(replayed.last, id, "the account's image includes entries that the journal does not have")
@@ -238,7 +242,9 @@ struct Verifier {
     var isMore = try cursor.first()
     while isMore {
       let image: Image
-      do throws(DecodingError) { image = try Image(from: cursor.value) } catch { throw finding(.none, nil, error.reason) }
+      do throws(DecodingError) { image = try Image(from: cursor.value) } catch {
+        throw finding(.none, nil, error.reason)
+      }
       let id = image.account.id
       guard cursor.key.byteCount == 24, cursor.key.keyWord(0) == key.hash(id), cursor.key.keyWord(1) == id.high,
         cursor.key.keyWord(2) == id.low

@@ -12,7 +12,8 @@ struct WindowFloor {
   }
 
   /// Notes that the journal has come to an entry and a time; answers the new floor if it moved.
-  mutating func advance(to sequence: SequenceNumber, _ time: Timestamp) -> (sequence: SequenceNumber, time: Timestamp)? {
+  mutating func advance(to sequence: SequenceNumber, _ time: Timestamp) -> (sequence: SequenceNumber, time: Timestamp)?
+  {
     guard let last = marks.last else { return nil }
     // Sixty-four marks over the window: the floor is at most that much lower than it could be.
     let isFar = sequence.value - last.sequence.value >= max(1, requests / 64)
