@@ -63,7 +63,7 @@ extension Ledger {
         guard let image else { return .absent(before) }
         guard unsafe makeSpace(in: stripe, at: now) else { return .crowded }
         unsafe insert(
-          AccountTable.Slot(account: image.account, imaged: image.account.last, imagedIn: 0, due: image.due), hash,
+          AccountTable.Slot(account: image.account, imaged: image.account.last, due: image.due), hash,
           in: stripe)
         loads.wrappingAdd(1, ordering: .relaxed)
         return .resident
@@ -163,8 +163,7 @@ extension Ledger {
       let slot = AccountTable.Slot(
         account: image?.account ?? Account(account), imaged: image?.account.last ?? .none, imagedIn: 0,
         due: image?.due ?? .never)
-      let number = unsafe stripe.pointee.table.insert(slot, hash: hash)
-      unsafe found = stripe.pointee.table.pointer(number)
+      unsafe found = stripe.pointee.table.insert(slot, hash: hash)
     }
     guard let slot = unsafe found, sequence > (unsafe slot.pointee.account.last) else { return }
     do throws(Inconsistency) { unsafe try slot.pointee.account.apply(record, at: sequence) } catch {
@@ -181,6 +180,12 @@ extension Ledger {
         unsafe schedule(stripe.pointee.table.pointer(number), in: stripe)
       }
     }
+  }
+
+  /// Whether a stripe has more accounts than it may keep, by a quarter, while the store is being opened.
+  var isOverfull: Bool {
+    for index in 0..<Stripe.count where unsafe stripes[index].table.count > stripeLimit + stripeLimit / 4 { return true }
+    return false
   }
 
   /// Lets all clean accounts go until memory is within its bound, while the store is being opened.
