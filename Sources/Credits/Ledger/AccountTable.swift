@@ -1,10 +1,13 @@
+internal import CPrefetch
+internal import Synchronization
+
 /// The accounts of one stripe that are in memory: a hash index over slots that never move.
 ///
 /// Index positions follow the order of hashes, which is the order of the images on disk, so a walk over the index
 /// meets the pages of the accounts table one after the other. This file is one of the two rooms for unsafe code: slots are
 /// reached through pointers, so that a look-up costs two memory accesses and neither reference counting nor
-/// exclusivity checks. All of it is used under the stripe's lock.
-@safe struct AccountTable {
+/// exclusivity checks. All of it is used under the stripe's lock, but for `prefetch`, which reads the index by atomics.
+@safe struct AccountTable: ~Copyable {
   /// An account in memory, and what the store keeps about it: 192 bytes, three cache lines.
   struct Slot {
     var account: Account
@@ -28,8 +31,8 @@
   /// The most accounts that fit.
   let limit: Int
   private let slots: UnsafeMutablePointer<Slot>
-  private let index: UnsafeMutablePointer<UInt64>
-  private(set) var capacity = 16
+  private let index: UnsafeMutablePointer<Atomic<UInt64>>
+  private let positions = Atomic<Int>(16)
   private var free: [UInt32] = []
   /// The slots that were ever used.
   private var touched = 0
@@ -44,7 +47,7 @@
   init(limit: Int, slots: UnsafeMutableRawPointer, index: UnsafeMutableRawPointer) {
     self.limit = limit
     unsafe self.slots = slots.bindMemory(to: Slot.self, capacity: limit)
-    unsafe self.index = index.bindMemory(to: UInt64.self, capacity: AccountTable.positions(for: limit))
+    unsafe self.index = index.bindMemory(to: Atomic<UInt64>.self, capacity: AccountTable.positions(for: limit))
   }
 
   /// The bytes of the slots of a table with room for a number of accounts.
@@ -72,17 +75,43 @@
   /// The part of a hash that the index keeps: 32 bits after those that chose the stripe.
   @inline(__always) private static func tag(_ hash: UInt64) -> UInt64 { (hash << UInt64(Stripe.bits)) >> 32 }
 
-  @inline(__always) private func home(_ tag: UInt64) -> Int {
+  /// The number of positions of the index.
+  @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }
+
+  /// The word at a position: the tag of an account's hash and its slot's number and one; zero where no account ever was.
+  @inline(__always) private func word(_ position: Int) -> UInt64 { unsafe index[position].load(ordering: .relaxed) }
+
+  @inline(__always) private func setWord(_ position: Int, _ word: UInt64) {
+    unsafe index[position].store(word, ordering: .relaxed)
+  }
+
+  @inline(__always) private func home(_ tag: UInt64, _ capacity: Int) -> Int {
     Int(truncatingIfNeeded: tag >> UInt64(32 - capacity.trailingZeroBitCount))
+  }
+
+  /// Fetches the line of the index that an account is looked up in. Needs no lock.
+  @inline(__always) func prefetchIndex(_ hash: UInt64) {
+    unsafe prefetch_for_writing(index + home(AccountTable.tag(hash), capacity))
+  }
+
+  /// Fetches the slot that an account is probably in. Needs no lock: a wrong guess costs time only.
+  @inline(__always) func prefetchSlot(_ hash: UInt64) {
+    let tag = AccountTable.tag(hash)
+    let word = word(home(tag, capacity))
+    guard word >> 32 == tag, word & 0xFFFF_FFFF != AccountTable.tombstone else { return }
+    let slot = unsafe UnsafeRawPointer(pointer(UInt32(truncatingIfNeeded: word) &- 1))
+    unsafe prefetch_for_writing(slot)
+    unsafe prefetch_for_writing(slot + 64)
   }
 
   /// The slot of an account.
   @inline(__always) func find(_ account: AccountID, hash: UInt64) -> UnsafeMutablePointer<Slot>? {
     let tag = AccountTable.tag(hash)
-    var position = home(tag)
+    let capacity = capacity
+    var position = home(tag, capacity)
     while true {
       // Safe here and below: positions are masked by the capacity, and the index names slots in use only.
-      let word = unsafe index[position]
+      let word = word(position)
       if word == 0 { return nil }
       if word >> 32 == tag, word & 0xFFFF_FFFF != AccountTable.tombstone {
         let slot = unsafe pointer(UInt32(truncatingIfNeeded: word) &- 1)
@@ -94,7 +123,7 @@
 
   /// The slot at a position of the index, if an account is there.
   @inline(__always) func slot(atPosition position: Int) -> UInt32? {
-    let low = unsafe index[position] & 0xFFFF_FFFF
+    let low = word(position) & 0xFFFF_FFFF
     return low == 0 || low == AccountTable.tombstone ? nil : UInt32(low) - 1
   }
 
@@ -105,10 +134,11 @@
     let pointer = unsafe pointer(number)
     unsafe pointer.pointee = slot
     let tag = AccountTable.tag(hash)
-    var position = home(tag)
+    let capacity = capacity
+    var position = home(tag, capacity)
     while self.slot(atPosition: position) != nil { position = (position + 1) & (capacity - 1) }
-    if unsafe index[position] == 0 { occupied += 1 }
-    unsafe index[position] = tag << 32 | UInt64(number + 1)
+    if word(position) == 0 { occupied += 1 }
+    setWord(position, tag << 32 | UInt64(number + 1))
     count += 1
     return unsafe pointer
   }
@@ -123,13 +153,15 @@
 
   /// Makes the index anew, twice as large if it is more than half full of accounts, and without the marks of removed ones.
   private mutating func rebuild() {
-    let old = unsafe Array(UnsafeBufferPointer(start: index, count: capacity))
-    if count > capacity / 2, capacity < AccountTable.positions(for: limit) { capacity *= 2 }
-    unsafe index.update(repeating: 0, count: capacity)
+    let old = (0..<capacity).map { word($0) }
+    if count > capacity / 2, capacity < AccountTable.positions(for: limit) {
+      positions.store(2 * capacity, ordering: .relaxed)
+    }
+    for position in 0..<capacity { setWord(position, 0) }
     for word in old where word != 0 && word & 0xFFFF_FFFF != AccountTable.tombstone {
-      var position = home(word >> 32)
-      while unsafe index[position] != 0 { position = (position + 1) & (capacity - 1) }
-      unsafe index[position] = word
+      var position = home(word >> 32, capacity)
+      while self.word(position) != 0 { position = (position + 1) & (capacity - 1) }
+      setWord(position, word)
     }
     occupied = count
     generation += 1
@@ -153,7 +185,7 @@
         continue
       }
       unsafe slot.pointee = .vacant
-      unsafe index[hand] = index[hand] | AccountTable.tombstone
+      setWord(hand, word(hand) | AccountTable.tombstone)
       free.append(number)
       count -= 1
       return true

@@ -222,24 +222,23 @@ extension Ledger {
     while left > 0 {
       let stripe = unsafe stripes + place.stripe
       unsafe stripe.pointee.lock.lock()
-      let table = unsafe stripe.pointee.table
-      if place.generation != table.generation {
+      if unsafe place.generation != stripe.pointee.table.generation {
         place.position = 0
-        place.generation = table.generation
+        place.generation = unsafe stripe.pointee.table.generation
       }
       // A few positions at a time, so that nobody waits long for the lock.
-      let end = min(place.position + min(left, 64), table.capacity)
+      let end = unsafe min(place.position + min(left, 64), stripe.pointee.table.capacity)
       left -= end - place.position
       for position in place.position..<end {
-        guard let number = table.slot(atPosition: position) else { continue }
-        let slot = unsafe table.pointer(number)
+        guard let number = unsafe stripe.pointee.table.slot(atPosition: position) else { continue }
+        let slot = unsafe stripe.pointee.table.pointer(number)
         guard unsafe slot.pointee.imaged < slot.pointee.account.last else { continue }
         unsafe batch.add(slot.pointee.account, hash: key.hash(slot.pointee.account.id), oldDue: slot.pointee.due)
         unsafe slot.pointee.imaged = slot.pointee.account.last
         unsafe slot.pointee.imagedIn = commit
         unsafe slot.pointee.due = slot.pointee.account.tripTime
       }
-      let isEnd = end == table.capacity
+      let isEnd = unsafe end == stripe.pointee.table.capacity
       unsafe stripe.pointee.lock.unlock()
       place.position = end
       if isEnd {

@@ -97,6 +97,13 @@ internal import Synchronization
   func debit(_ debit: Debit, at now: Timestamp, besides seen: [SequenceNumber] = []) -> Decision {
     let hash = key.hash(debit.account)
     let fingerprint = key.fingerprint(debit.request, of: hash)
+    window.prefetch(fingerprint)
+    return self.debit(debit, hash, fingerprint, at: now, besides: seen)
+  }
+
+  @inline(__always) private func debit(
+    _ debit: Debit, _ hash: UInt64, _ fingerprint: UInt64, at now: Timestamp, besides seen: [SequenceNumber]
+  ) -> Decision {
     let stripe = unsafe stripe(hash)
     unsafe stripe.pointee.lock.lock()
     defer { unsafe stripe.pointee.lock.unlock() }
@@ -131,18 +138,38 @@ internal import Synchronization
 
   /// Decides debits, in order, until one needs more than memory; answers how many were decided.
   ///
+  /// A few at a time: first their lines of index and window are fetched, then their slots, then they are decided. So the
+  /// memory works on all of them at once, and a debit does not wait for each of its accesses.
+  ///
   /// - Parameter last: Raised to the last entry that was made.
   func debit(
     _ debits: ArraySlice<Debit>, at now: Timestamp, into outcomes: inout [Outcome], last: inout SequenceNumber
   ) -> Int {
-    var count = 0
-    for debit in debits {
-      guard case .answered(let answer) = self.debit(debit, at: now) else { break }
-      if let sequence = answer.sequence, sequence > last { last = sequence }
-      outcomes.append(Outcome(answer))
-      count += 1
+    var hashes = InlineArray<16, (account: UInt64, request: UInt64)>(repeating: (0, 0))
+    var start = debits.startIndex
+    while start < debits.endIndex {
+      let count = min(hashes.count, debits.endIndex - start)
+      for place in 0..<count {
+        let hash = key.hash(debits[start + place].account)
+        let fingerprint = key.fingerprint(debits[start + place].request, of: hash)
+        hashes[place] = (hash, fingerprint)
+        unsafe stripe(hash).pointee.table.prefetchIndex(hash)
+        window.prefetch(fingerprint)
+      }
+      for place in 0..<count {
+        let hash = hashes[place].account
+        unsafe stripe(hash).pointee.table.prefetchSlot(hash)
+      }
+      for place in 0..<count {
+        let (hash, fingerprint) = hashes[place]
+        let decision = debit(debits[start + place], hash, fingerprint, at: now, besides: [])
+        guard case .answered(let answer) = decision else { return start + place - debits.startIndex }
+        if let sequence = answer.sequence, sequence > last { last = sequence }
+        outcomes.append(Outcome(answer))
+      }
+      start += count
     }
-    return count
+    return debits.count
   }
 
   @inline(__always) private func isTooOld(_ request: RequestID) -> Bool {

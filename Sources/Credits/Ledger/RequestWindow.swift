@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import Synchronization
 
 /// The requests of the recent past: a fingerprint of account and request, and the entry that answered it.
@@ -30,6 +31,7 @@ internal import Synchronization
 
   deinit {
     for index in 0..<(1 << RequestWindow.shardBits) { unsafe shards[index].lock.destroy() }
+    unsafe shards.deinitialize(count: 1 << RequestWindow.shardBits)
     unsafe shards.deallocate()
     region.destroy()
   }
@@ -45,6 +47,11 @@ internal import Synchronization
     // The time first: a request must never be forgotten and yet not be refused.
     floorTime.store(time.microseconds, ordering: .relaxed)
     floor.store(sequence.value, ordering: .releasing)
+  }
+
+  /// Fetches the line that a fingerprint is looked up in, without a lock.
+  @inline(__always) func prefetch(_ fingerprint: UInt64) {
+    unsafe shards[Int(fingerprint >> (64 - RequestWindow.shardBits))].prefetch(fingerprint)
   }
 
   /// The shard of a fingerprint, locked; the caller unlocks it.
@@ -91,7 +98,7 @@ internal import Synchronization
 
 extension RequestWindow {
   /// A hash table with linear probing that grows in place, and drops its forgotten slots when it is three quarters full.
-  @safe struct Shard {
+  @safe struct Shard: ~Copyable {
     struct Slot: BitwiseCopyable {
       var fingerprint: UInt64
       var sequence: UInt64
@@ -100,16 +107,25 @@ extension RequestWindow {
     let lock = Lock()
     private let slots: UnsafeMutablePointer<Slot>
     private let limit: Int
-    private(set) var capacity = 64
+    private let positions = Atomic<Int>(64)
     private var used = 0
+
+    /// The number of slots in use of those that are reserved.
+    @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }
 
     init(slots: UnsafeMutablePointer<Slot>, limit: Int) {
       unsafe self.slots = slots
       self.limit = limit
     }
 
+    /// Fetches the line that a fingerprint is looked up in. Needs no lock.
+    @inline(__always) func prefetch(_ fingerprint: UInt64) {
+      unsafe prefetch_for_writing(slots + Int(truncatingIfNeeded: fingerprint) & (capacity - 1))
+    }
+
     @inline(__always) func find(_ fingerprint: UInt64, floor: UInt64, besides seen: [SequenceNumber]) -> SequenceNumber? {
-      var index = Int(truncatingIfNeeded: fingerprint) & (capacity - 1)
+      let mask = capacity - 1
+      var index = Int(truncatingIfNeeded: fingerprint) & mask
       while true {
         // Safe here and below: an index is always masked by the capacity.
         let slot = unsafe slots[index]
@@ -118,7 +134,7 @@ extension RequestWindow {
           let found = SequenceNumber(slot.sequence)
           if !seen.contains(found) { return found }
         }
-        index = (index + 1) & (capacity - 1)
+        index = (index + 1) & mask
       }
     }
 
@@ -145,7 +161,7 @@ extension RequestWindow {
       var live: [Slot] = []
       live.reserveCapacity(used)
       for index in 0..<capacity where unsafe slots[index].sequence > floor { unsafe live.append(slots[index]) }
-      while live.count > capacity / 8 * 5, capacity < limit { capacity *= 2 }
+      while live.count > capacity / 8 * 5, capacity < limit { positions.store(2 * capacity, ordering: .relaxed) }
       if live.count >= capacity / 4 * 3 {
         // More than its share of requests fell to this shard: the oldest make way.
         live.sort { $0.sequence > $1.sequence }

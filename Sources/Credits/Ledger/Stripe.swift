@@ -1,5 +1,5 @@
 /// A part of the ledger: the accounts whose hash begins alike, behind one lock.
-struct Stripe {
+struct Stripe: ~Copyable {
   /// The number of leading bits of a hash that choose the stripe.
   static let bits = 6
   /// The number of stripes.
@@ -13,7 +13,7 @@ struct Stripe {
   /// The accounts whose balance somebody follows, in memory or not.
   var followed: Set<AccountID> = []
 
-  init(table: AccountTable) { self.table = table }
+  init(table: consuming AccountTable) { self.table = table }
 
   /// Makes the timers anew, with one row for each account that has one.
   mutating func pushTimers() {
