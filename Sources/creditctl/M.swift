@@ -19,6 +19,7 @@ func report(_ name: String, _ n: Int, _ t0: ContinuousClock.Instant, _ c0: Doubl
     _ = unsafe system("rm -rf \(path); mkdir -p /tmp/smoke /dev/shm/smoke")
     var settings = Settings()
     settings.residentAccounts = 2_000_000
+    if args.contains("small") { settings.mapSize = 4 << 30; settings.residentAccounts = 50_000; settings.windowRequests = 200_000 }
     if args.contains("unsynced") { settings.durability = .unsynced }
     let store = try CreditStore.open(at: path, settings: settings)
     var t0 = ContinuousClock.now
@@ -35,7 +36,7 @@ func report(_ name: String, _ n: Int, _ t0: ContinuousClock.Instant, _ c0: Doubl
       c0 = cpu()
       switch mode {
       case "batch":
-        let per = 200
+        let per = Int(args.last!) ?? 200
         await withTaskGroup(of: Void.self) { g in
           for w in 0..<4 { g.addTask {
             var rng = Rng(s: UInt64(w + 1 + k * 10) &* 0x9E3779B97F4A7C15)
@@ -49,7 +50,7 @@ func report(_ name: String, _ n: Int, _ t0: ContinuousClock.Instant, _ c0: Doubl
         }
         report("batch", 4 * per * 8192, t0, c0)
       case "single":
-        let per = 200
+        let per = Int(args.last!) ?? 200
         await withTaskGroup(of: Void.self) { g in
           for w in 0..<8192 { g.addTask {
             var rng = Rng(s: UInt64(w + 1 + k * 10000) &* 0x9E3779B97F4A7C15)

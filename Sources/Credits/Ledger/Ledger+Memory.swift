@@ -123,18 +123,15 @@ extension Ledger {
     return next
   }
 
-  /// Marks an account as followed or not: every change of a followed account is told.
-  func follow(_ account: AccountID, _ isFollowed: Bool) {
+  /// Counts one more or one fewer who follows an account: every change of a followed account is told.
+  func follow(_ account: AccountID, by change: Int) {
     let hash = key.hash(account)
     let stripe = unsafe stripe(hash)
     unsafe stripe.pointee.lock.withLock {
-      if isFollowed {
-        unsafe stripe.pointee.followed.insert(account)
-      } else {
-        unsafe stripe.pointee.followed.remove(account)
-      }
+      let followers = unsafe (stripe.pointee.followed[account] ?? 0) + change
+      unsafe stripe.pointee.followed[account] = followers > 0 ? followers : nil
       if let slot = unsafe stripe.pointee.table.find(account, hash: hash) {
-        unsafe slot.pointee.account.isWatched = isFollowed
+        unsafe slot.pointee.account.isWatched = followers > 0
       }
     }
   }

@@ -249,7 +249,7 @@ internal import Synchronization
       slots.useHugePages()
       index.useHugePages()
     }
-    if unsafe stripe.pointee.followed.contains(slot.account.id) { unsafe pointer.pointee.account.isWatched = true }
+    if unsafe stripe.pointee.followed[slot.account.id] != nil { unsafe pointer.pointee.account.isWatched = true }
     unsafe schedule(pointer, in: stripe)
   }
 

@@ -10,8 +10,8 @@ struct Stripe: ~Copyable {
   var timers = Timers()
   /// The number of evictions so far: whoever reads an image without the lock must see it unchanged.
   var evictions: UInt64 = 0
-  /// The accounts whose balance somebody follows, in memory or not.
-  var followed: Set<AccountID> = []
+  /// The accounts whose balance somebody follows, in memory or not, and by how many.
+  var followed: [AccountID: Int] = [:]
 
   init(table: consuming AccountTable) { self.table = table }
 

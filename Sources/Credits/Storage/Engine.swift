@@ -227,13 +227,13 @@ final class Engine: Sendable {
   }
 
   func follow(_ account: AccountID, _ continuation: AsyncStream<Balance>.Continuation) -> UInt64 {
-    let (number, isFirst) = followers.add(account, continuation)
-    if isFirst { ledger.follow(account, true) }
-    return number
+    ledger.follow(account, by: 1)
+    return followers.add(account, continuation)
   }
 
   func unfollow(_ account: AccountID, _ number: UInt64) {
-    if followers.remove(number) { ledger.follow(account, false) }
+    followers.remove(number)
+    ledger.follow(account, by: -1)
   }
 
   // MARK: Operations
@@ -249,9 +249,13 @@ final class Engine: Sendable {
       throw .invalidArgument("there is something at \(path) already; name a new folder for the backup")
     }
     let temporary = try target.makeTemporary()
-    do throws(LMDBError) { try database.environment.copy(to: temporary) } catch {
+    do throws(StoreError) {
+      try database.use { () throws(StoreError) in
+        do throws(LMDBError) { try database.environment.copy(to: temporary) } catch { throw StoreError(error, at: path) }
+      }
+    } catch {
       StoreFolder.remove(temporary)
-      throw StoreError(error, at: path)
+      throw error
     }
     do throws(StoreError) { try target.adopt(temporary) } catch {
       StoreFolder.remove(temporary)
