@@ -45,7 +45,8 @@ struct OpenCommand: AsyncParsableCommand {
       return receipts
     }
     if accounts.isEmpty {
-      try options.print(["outcome": "ready", "store": .string(path)], ["the store at \(path.escapedForTerminal) is ready"])
+      try options.print(
+        ["outcome": "ready", "store": .string(path)], ["the store at \(path.escapedForTerminal) is ready"])
     }
     for (account, receipt) in receipts {
       let ending = receipt.isReplay ? "was open before; nothing changed" : "is open"

@@ -40,7 +40,8 @@ final class Progress: Sendable {
   static func line(_ title: String, _ part: Double, _ remark: String, width: Int) -> String {
     let part = min(1, max(0, part.isFinite ? part : 0))
     let percent = String(Int(part * 100))
-    let tail = String(repeating: " ", count: 4 - percent.utf8.count) + percent + "%" + (remark.isEmpty ? "" : "  " + remark)
+    let tail =
+      String(repeating: " ", count: 4 - percent.utf8.count) + percent + "%" + (remark.isEmpty ? "" : "  " + remark)
     let room = min(40, width - title.count - tail.count - 4)
     guard room >= 8 else { return (title + tail).cut(to: width) }
     let full = Int(part * Double(room))

@@ -20,12 +20,15 @@ struct ReplaySummary {
   private var lines: UInt64 { check.lines * UInt64(plan.repeats) }
   private var free: UInt64 { check.free * UInt64(plan.repeats) }
   private var speed: Double { Double(tally.answers) / max(1e-9, elapsed.seconds) }
-  private func percentile(_ percent: Double) -> UInt64 { latency.totalCount == 0 ? 0 : latency.valueAtPercentile(percent) }
+  private func percentile(_ percent: Double) -> UInt64 {
+    latency.totalCount == 0 ? 0 : latency.valueAtPercentile(percent)
+  }
 
   /// The summary as an object.
   var json: JSON {
     [
-      "run": .string(plan.run), "files": .number(files), "lines": .number(lines), "accounts": .number(plan.accounts.count),
+      "run": .string(plan.run), "files": .number(files), "lines": .number(lines),
+      "accounts": .number(plan.accounts.count),
       "credits_each": .text(credits), "granted_now": .number(granted), "debits": .number(tally.debits),
       "denials": .number(tally.denied),
       "denials_by_reason": .object(tally.denials.sorted { $0.key < $1.key }.map { (key: $0, value: .number($1)) }),
