@@ -45,6 +45,8 @@ struct Root: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Load",
-        subcommands: [ReplayCommand.self, GenerateCommand.self, BenchCommand.self, BenchKilledCommand.self]),
+        subcommands: [
+          ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self, BenchKilledCommand.self,
+        ]),
     ])
 }

@@ -81,7 +81,8 @@ struct BenchCommand: AsyncParsableCommand {
           "target": .string(figure.target.rawValue), "title": .string(figure.target.title),
           "figure": .string(figure.name), "goal": .string(figure.target.goal), "median": .decimal(figure.median),
           "unit": .string(figure.unit), "runs": .array(figure.values.map { .decimal($0) }),
-          "others_percent": .array(figure.others.map { .decimal($0) }), "reached": figure.reaches.map { .bool($0(figure.median)) } ?? .null,
+          "others_percent": .array(figure.others.map { .decimal($0) }),
+          "reached": figure.reaches.map { .bool($0(figure.median)) } ?? .null,
         ]
       }
       try Output.standard.line(

@@ -31,18 +31,38 @@ struct Load {
   /// Callers that each debit batches, for some seconds.
   func batches(callers: Int, size: Int, seconds: Double) async throws -> Result {
     try await measure(callers: callers) { caller, deadline in
-      var dice = Dice(run * 1_000_003 + caller)
-      var batch: [Debit] = []
-      var count = 0
-      while ContinuousClock.now < deadline(seconds) {
-        batch.removeAll(keepingCapacity: true)
-        for index in 0..<size {
-          batch.append(Debit(1, from: distribution.next(&dice), request: request(caller, count + index)))
-        }
-        count += try await store.debit(batch).count
-      }
-      return count
+      let end = deadline(seconds)
+      return try await batches(caller, size, nil) { _ in ContinuousClock.now < end }
     }
+  }
+
+  /// Callers that each debit batches until a number of debits is reached; latencies of batches in nanoseconds.
+  func batches(callers: Int, size: Int, debits: Int, histogram: Latencies) async throws -> Result {
+    let share = (debits + callers - 1) / callers
+    return try await measure(callers: callers) { caller, _ in
+      try await batches(caller, size, histogram) { $0 < share }
+    }
+  }
+
+  /// One caller's batches, while a condition on their number holds.
+  private func batches(
+    _ caller: Int, _ size: Int, _ histogram: Latencies?, while goesOn: (Int) -> Bool
+  ) async throws -> Int {
+    var dice = Dice(run * 1_000_003 + caller)
+    var batch: [Debit] = []
+    var latencies: [Int64] = []
+    var count = 0
+    while goesOn(count) {
+      batch.removeAll(keepingCapacity: true)
+      for index in 0..<size {
+        batch.append(Debit(1, from: distribution.next(&dice), request: request(caller, count + index)))
+      }
+      let start = ContinuousClock.now
+      count += try await store.debit(batch).count
+      if histogram != nil { latencies.append((ContinuousClock.now - start).nanoseconds) }
+    }
+    await histogram?.record(latencies)
+    return count
   }
 
   /// Callers that each debit one at a time, for some seconds; latencies in nanoseconds, one in `sampling` of them.
