@@ -49,5 +49,15 @@ let package = Package(
     .testTarget(
       name: "CreditsTests", dependencies: ["Credits", "CreditsTesting", "LMDB"],
       swiftSettings: settings),
+    .target(
+      name: "CrashSupport", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")], path: "Tests/CrashSupport", swiftSettings: settings),
+    .executableTarget(
+      name: "crash-child", dependencies: ["Credits", "CrashSupport"], path: "Tests/CrashChild",
+      swiftSettings: settings),
+    .testTarget(
+      name: "CrashTests", dependencies: ["Credits", "CrashSupport", "LMDB", "crash-child"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ConcurrencyTests", dependencies: ["Credits", "CrashSupport"], swiftSettings: settings),
   ]
 )
