@@ -52,7 +52,7 @@ let package = Package(
     .target(
       name: "CrashSupport", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")], path: "Tests/CrashSupport", swiftSettings: settings),
     .executableTarget(
-      name: "crash-child", dependencies: ["Credits", "CrashSupport"], path: "Tests/CrashChild",
+      name: "crash-child", dependencies: ["Credits", "CrashSupport", "LMDB"], path: "Tests/CrashChild",
       swiftSettings: settings),
     .testTarget(
       name: "CrashTests", dependencies: ["Credits", "CrashSupport", "LMDB", "crash-child"],

@@ -1,6 +1,7 @@
 import Credits
 import CrashSupport
 import Glibc
+import LMDB
 
 /// What the tests start as a process of its own, mostly to kill it.
 @main
@@ -14,6 +15,7 @@ enum CrashChild {
       case "work", "close", "backup": try await work(words[0], at: words[1], numbers)
       case "create": try await create(in: words[1])
       case "hold": try await hold(words[1])
+      case "stale": try stale(words[1])
       case "read": try read(words[1])
       case "nobody": asNobody(words[1])
       case "limit": try await limit(words[1], bytes: numbers[0])
@@ -36,7 +38,9 @@ enum CrashChild {
       Output.step("closed")
     case "backup":
       await load.work(steps: 20)
-      let endless = Task { await load.work() }
+      let endless = Task {
+        await Load(store: store, profile: profile, seed: UInt64(numbers[1]) + 1, round: numbers[2] + 1_000).work()
+      }
       Output.step("working")
       try await store.backup(to: path + ".backup-\(numbers[2])")
       Output.step("copied")
@@ -64,6 +68,16 @@ enum CrashChild {
     Output.step("working")
     while true { try? await Task.sleep(for: .seconds(60)) }
     _ = store
+  }
+
+  /// Tells how many readers of a store are dead and not yet cleared away.
+  private static func stale(_ path: String) throws(StoreError) {
+    var settings = Environment.Settings()
+    settings.mapSize = 1 << 30
+    settings.access = .readOnly
+    do throws(LMDBError) {
+      Output.step("stale: \(try Environment.open(at: path, settings: settings).clearStaleReaders())")
+    } catch { Output.fail("\(error)") }
   }
 
   /// Stands in the middle of reading a store's journal until it is killed.

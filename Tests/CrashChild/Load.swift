@@ -75,7 +75,7 @@ struct Load: Sendable {
       default:
         guard let (operation, reply) = earlier else { break }
         let again = await run(operation, isRepeated: true)
-        if again.outcome != reply { Output.fail("\(operation) was answered \(reply), and again \(again)") }
+        if again.outcome != reply.outcome { Output.fail("\(operation) was answered \(reply), and again \(again)") }
         earlier = nil
       }
     }

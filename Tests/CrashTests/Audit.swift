@@ -82,8 +82,9 @@ struct Audit {
     let first = try store.statistics().firstKept
     for (key, reply) in book.answered where reply.sequence >= first.value && reply.sequence != 0 {
       let entry = book.asked[key]?.verb == .open ? opened[key.account] : seen[key]
-      guard let entry, entry.sequence.value == reply.sequence, entry.amount.millionths == reply.amount,
-        entry.available.millionths == reply.balance || reply.code > 1, entry.time.microseconds == reply.time,
+      guard let entry, entry.sequence.value == reply.sequence,
+        reply.code > 1 || entry.amount.millionths == reply.amount,
+        reply.code > 1 || entry.available.millionths == reply.balance, entry.time.microseconds == reply.time,
         (entry.kind == .denied) == (reply.code != 0)
       else {
         problems.append("\(key) was answered \(reply), the journal has \(entry.map { "\($0)" } ?? "nothing")")

@@ -74,7 +74,11 @@ final class StoreFolder: @unchecked Sendable {
 
   /// Gives the writer's lock back.
   func unlock() {
-    if descriptor >= 0 { Glibc.close(descriptor) }
+    if descriptor >= 0 {
+      // Closing alone would leave the lock with a process that is just being forked and has not come to its exec.
+      _ = flock(descriptor, LOCK_UN)
+      Glibc.close(descriptor)
+    }
     descriptor = -1
   }
 
