@@ -28,6 +28,21 @@ struct ProcessTests {
     try await store.close()
   }
 
+  @Test("G10: of two processes that make one store at once, one has it and the other is told so")
+  func twoCreators() async throws {
+    for _ in 0..<10 {
+      let folder = Folder()
+      let children = (0..<2).map { _ in Child(["hold", folder.path("store")]) }
+      // Both tell something: that they work, or why they do not.
+      let first = await blocking { children.map { $0.wait(for: "working") } }
+      for child in children { child.kill() }
+      let errors = first.joined().compactMap { if case .trouble(let text) = $0 { text } else { nil } }
+      for child in children { _ = await blocking { child.end(after: "", kill: nil) } }
+      #expect(errors.count == 1 && errors[0].contains("is open for writing in process"), "\(errors)")
+      #expect(Folder.names(in: folder.path) == ["store"])
+    }
+  }
+
   @Test("G10: a process that opens the store twice is refused the second time")
   func twice() async throws {
     let folder = Folder()
