@@ -58,6 +58,7 @@ let package = Package(
       name: "CrashTests", dependencies: ["Credits", "CrashSupport", "LMDB", "crash-child"],
       swiftSettings: settings),
     .testTarget(
-      name: "ConcurrencyTests", dependencies: ["Credits", "CrashSupport"], swiftSettings: settings),
+      name: "ConcurrencyTests",
+      dependencies: ["Credits", "CrashSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: settings),
   ]
 )
