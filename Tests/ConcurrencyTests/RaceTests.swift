@@ -205,7 +205,9 @@ struct RaceTests {
       case 6: try await store.unfreeze(account, request: request)
       case 7: _ = try await store.debit(30, from: account, request: request, extent: .upTo)
       case 8:
-        let batch = (0..<10).map { Debit(0.5, from: account, request: RequestID(high: 100 + task, low: 10 * step + $0)) }
+        let batch = (0..<10).map {
+          Debit(0.5, from: account, request: RequestID(high: 100 + task, low: 10 * step + $0))
+        }
         _ = try await store.debit(batch)
       default:
         _ = try await store.debit(Amount(millionths: Int64(dice.roll(1...3_000_000))), from: account, request: request)

@@ -65,7 +65,7 @@ struct Load: Sendable {
         for _ in 0..<dice.roll(2...40) { operations.append(debit()) }
         await run(batch: operations)
       case 71...82: await apply(debit())
-      case 83...92: 
+      case 83...92:
         let key = next()
         await run(grant(&dice, key))
       case 93: await run(Operation(.freeze, next()))

@@ -33,7 +33,8 @@ public struct Operation: Hashable, Sendable {
   public let expires: Timestamp
 
   /// Makes an operation.
-  public init(_ verb: Verb, _ key: Key, amount: Amount = .zero, starts: Timestamp = .zero, expires: Timestamp = .never) {
+  public init(_ verb: Verb, _ key: Key, amount: Amount = .zero, starts: Timestamp = .zero, expires: Timestamp = .never)
+  {
     self.verb = verb
     self.key = key
     self.amount = amount

@@ -162,7 +162,8 @@ struct CorruptionTests {
       let id = withUnsafeBytesOf(account)
       // An image has a header of 16 bytes before the id, and begins with its version.
       let images = CorruptionTests.places(of: id, in: bytes).map { $0 - 16 }.filter { place in
-        place > 0 && CorruptionTests.word(bytes, place, 4) == 1 && (112...1_000).contains(CorruptionTests.word(bytes, place + 4, 4))
+        place > 0 && CorruptionTests.word(bytes, place, 4) == 1
+          && (112...1_000).contains(CorruptionTests.word(bytes, place + 4, 4))
       }
       var isFound = false
       for place in images {

@@ -115,7 +115,9 @@ struct ProcessTests {
       #expect(entry?.account == account)
       // Time may have let a grant expire or begin since the entry, which the reader takes into account.
       if entry?.available != balance.available {
-        let later = entries.values.first { $0.previous == balance.version && ($0.kind == .expired || $0.kind == .begun) }
+        let later = entries.values.first {
+          $0.previous == balance.version && ($0.kind == .expired || $0.kind == .begun)
+        }
         let isLast = try reader.account(account)?.balance.version == balance.version
         #expect(later != nil || isLast, "account \(account): \(balance) but \(entry.map { "\($0)" } ?? "nothing")")
       }

@@ -243,7 +243,8 @@ struct Verifier {
     while isMore {
       let image: Image
       do throws(DecodingError) { image = try Image(from: cursor.value) } catch {
-        let owner = cursor.key.byteCount == 24 ? AccountID(high: cursor.key.keyWord(1), low: cursor.key.keyWord(2)) : nil
+        let owner =
+          cursor.key.byteCount == 24 ? AccountID(high: cursor.key.keyWord(1), low: cursor.key.keyWord(2)) : nil
         throw finding(.none, owner, error.reason)
       }
       let id = image.account.id
