@@ -39,7 +39,7 @@ public final class Child: Sendable {
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     var words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
     var environment = unsafe [strdup("SWIFT_BACKTRACE=enable=no"), nil]
-    defer { for unsafepointer in unsafe words + environment { unsafe free(pointer) } }
+    defer { unsafe (words + environment).forEach { unsafe free($0) } }
     var id: pid_t = 0
     let code = unsafe posix_spawn(&id, program, &actions, nil, &words, &environment)
     precondition(code == 0, "\(program) could not be started: error \(code)")
