@@ -71,6 +71,7 @@ final class Committer: @unchecked Sendable {
           if !queue.hasWork { try clearStaleReaders() }
         }
       }
+      queue.beginClosing()
       while queue.hasWork || cursor < queue.last { try commit(positions: 65_536) }
       queue.stop(.closed)
     } catch {
