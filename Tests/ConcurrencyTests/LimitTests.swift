@@ -4,7 +4,7 @@ import Testing
 
 @Suite("At its limits a store")
 struct LimitTests {
-  /// The most entries that a frame of the least size has room for: two blocks of 408 debits.
+  /// A frame of the least size has room for some 3,000 debits.
   private static let smallFrame = Profile.smallFrame
 
   @Test("G9: lets thousands of callers wait for a small frame, and answers all")
@@ -96,7 +96,9 @@ struct LimitTests {
       }
       return try await group.reduce(0) { max($0, $1) }
     }
-    #expect(most <= 1_024)
+    // Hashing is uneven, for which each of the 64 stripes has room for 16 accounts more, and a 32nd.
+    #expect(most <= 1_024 + 1_024 / 32 + 64 * 16)
+    #expect(most < accounts)
     let sums = try Sums(store, 1...accounts)
     #expect(sums.spent == (isSanitized ? 30 : 100) * 16 * 20 * 1_000)
     #expect(sums == (try Sums(journalOf: store)))

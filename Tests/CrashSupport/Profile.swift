@@ -16,7 +16,7 @@ public enum Profile: Int, Sendable, CaseIterable {
   /// The number of accounts.
   public var accounts: Int {
     switch self {
-    case .tight: 1_600
+    case .tight: 2_600
     default: 300
     }
   }
@@ -44,7 +44,7 @@ public enum Profile: Int, Sendable, CaseIterable {
   }
 
   /// The least size of a frame.
-  public static let smallFrame = 64
+  public static let smallFrame = 256
 }
 
 /// The wall clock.
