@@ -54,5 +54,18 @@ let package = Package(
       name: "CreditsTests", dependencies: ["Credits", "CreditsTesting", "LMDB"],
       swiftSettings: settings),
     .testTarget(name: "CreditctlTests", dependencies: ["creditctl", "Credits"], swiftSettings: settings),
+    .target(
+      name: "CrashSupport", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/CrashSupport", swiftSettings: settings),
+    .executableTarget(
+      name: "crash-child", dependencies: ["Credits", "CrashSupport", "LMDB"], path: "Tests/CrashChild",
+      swiftSettings: settings),
+    .testTarget(
+      name: "CrashTests", dependencies: ["Credits", "CrashSupport", "LMDB", "crash-child"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ConcurrencyTests",
+      dependencies: ["Credits", "CrashSupport", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: settings),
   ]
 )
