@@ -78,6 +78,8 @@ internal import Synchronization
   ///   - now: The time; the account's own is used where that is later.
   ///   - seen: Entries that were found for the request's fingerprint before and are of other requests.
   func debit(_ debit: Debit, at now: Timestamp, besides seen: [SequenceNumber] = []) -> Decision {
+    // Entries that time makes carry this id: as a request, it could neither be answered nor remembered.
+    if debit.request == .none { return .answered(.notRecorded(.invalid, at: now)) }
     let hash = key.hash(debit.account)
     let fingerprint = key.fingerprint(debit.request, of: hash)
     let stripe = unsafe stripe(hash)
@@ -142,6 +144,7 @@ internal import Synchronization
     _ command: Command, to account: AccountID, request: RequestID, at now: Timestamp, besides seen: [SequenceNumber],
     absent: UInt64? = nil
   ) -> Decision {
+    if request == .none { return .answered(.notRecorded(.invalid, at: now)) }
     let hash = key.hash(account)
     let fingerprint = key.fingerprint(request, of: hash)
     let stripe = unsafe stripe(hash)
