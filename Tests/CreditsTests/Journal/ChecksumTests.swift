@@ -9,7 +9,9 @@ struct ChecksumTests {
     let count: Int
     let seed: UInt64
     let checksum: UInt64
-    init(_ count: Int, _ seed: UInt64, _ checksum: UInt64) { (self.count, self.seed, self.checksum) = (count, seed, checksum) }
+    init(_ count: Int, _ seed: UInt64, _ checksum: UInt64) {
+      (self.count, self.seed, self.checksum) = (count, seed, checksum)
+    }
   }
 
   /// Of bytes `7 i + 3`, worked out with the reference implementation (xxHash 0.8, `XXH64`).
