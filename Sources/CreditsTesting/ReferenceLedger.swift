@@ -103,8 +103,6 @@ public struct ReferenceLedger: Sendable {
 
   private mutating func open(_ request: ReferenceRequest, _ key: Key, at time: Timestamp) -> Outcome {
     guard case .open(let label) = request.verb else {
-      // A malformed debit of an unknown account is told of the account first, other verbs of the malformation.
-      if case .debit = request.verb { return denied(.unknownAccount, at: time) }
       return denied(request.isWellFormed ? .unknownAccount : .invalid, at: time)
     }
     guard request.isWellFormed else { return denied(.invalid, at: time) }

@@ -115,7 +115,9 @@ struct TidyTests {
     for file in TidyTests.sources {
       for (number, line) in file.lines.enumerated() where line.contains("@unchecked Sendable") {
         let near = file.lines[max(0, number - 3)...min(file.lines.count - 1, number + 3)]
-        #expect(near.contains { $0.contains("//") && ($0.contains("Safe") || $0.contains("`Sendable`")) }, "\(file.path):\(number + 1)")
+        #expect(
+          near.contains { $0.contains("//") && ($0.contains("Safe") || $0.contains("`Sendable`")) },
+          "\(file.path):\(number + 1)")
       }
     }
   }

@@ -95,8 +95,6 @@ internal import Synchronization
   ///   - now: The time; the account's own is used where that is later.
   ///   - seen: Entries that were found for the request's fingerprint before and are of other requests.
   func debit(_ debit: Debit, at now: Timestamp, besides seen: [SequenceNumber] = []) -> Decision {
-    // Entries that time makes carry this id: as a request, it could neither be answered nor remembered.
-    if debit.request == .none { return .answered(.notRecorded(.invalid, at: now)) }
     let hash = key.hash(debit.account)
     let fingerprint = key.fingerprint(debit.request, of: hash)
     window.prefetch(fingerprint)
@@ -106,6 +104,8 @@ internal import Synchronization
   @inline(__always) private func debit(
     _ debit: Debit, _ hash: UInt64, _ fingerprint: UInt64, at now: Timestamp, besides seen: [SequenceNumber]
   ) -> Decision {
+    // Entries that time makes carry this id: as a request, it could neither be answered nor remembered.
+    if debit.request == .none { return .answered(.notRecorded(.invalid, at: now)) }
     let stripe = unsafe stripe(hash)
     unsafe stripe.pointee.lock.lock()
     defer { unsafe stripe.pointee.lock.unlock() }

@@ -135,6 +135,13 @@ struct RecordTests {
     #expect(await failure { () throws(StoreError) in try store.forEachEntry { _ in true } } == .closed)
     #expect(await failure { () throws(StoreError) in _ = try await store.trim(before: .latest) } == .closed)
     #expect(!store.canAfford(1, alice))
+    // These once stopped the program: they went to the disk without asking whether the store is open.
+    #expect(await failure { () throws(StoreError) in _ = try await store.history(of: alice) } == .closed)
+    #expect(await failure { () throws(StoreError) in _ = try await store.explain("d", of: alice) } == .closed)
+    #expect(await failure { () throws(StoreError) in _ = try await store.verify() } == .closed)
+    #expect(await failure { () throws(StoreError) in try await store.tick() } == .closed)
+    #expect(
+      await failure { () throws(StoreError) in try await store.backup(to: fixture.place.place("late")) } == .closed)
   }
 
   @Test("what cannot be opened is refused with a reason")
