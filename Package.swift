@@ -43,7 +43,9 @@ let package = Package(
       name: "creditctl",
       dependencies: [
         "Credits",
+        "LMDB",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: settings),
@@ -51,5 +53,6 @@ let package = Package(
     .testTarget(
       name: "CreditsTests", dependencies: ["Credits", "CreditsTesting", "LMDB"],
       swiftSettings: settings),
+    .testTarget(name: "CreditctlTests", dependencies: ["creditctl", "Credits"], swiftSettings: settings),
   ]
 )

@@ -181,7 +181,9 @@ extension Ledger {
 
   /// Whether a stripe has more accounts than it may keep, by a quarter, while the store is being opened.
   var isOverfull: Bool {
-    for index in 0..<Stripe.count where unsafe stripes[index].table.count > stripeLimit + stripeLimit / 4 { return true }
+    for index in 0..<Stripe.count where unsafe stripes[index].table.count > stripeLimit + stripeLimit / 4 {
+      return true
+    }
     return false
   }
 

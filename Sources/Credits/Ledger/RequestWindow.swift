@@ -123,7 +123,8 @@ extension RequestWindow {
       unsafe prefetch_for_writing(slots + Int(truncatingIfNeeded: fingerprint) & (capacity - 1))
     }
 
-    @inline(__always) func find(_ fingerprint: UInt64, floor: UInt64, besides seen: [SequenceNumber]) -> SequenceNumber? {
+    @inline(__always) func find(_ fingerprint: UInt64, floor: UInt64, besides seen: [SequenceNumber]) -> SequenceNumber?
+    {
       let mask = capacity - 1
       var index = Int(truncatingIfNeeded: fingerprint) & mask
       while true {

@@ -23,9 +23,15 @@ final class Clockwork: Sendable {
 
   /// Works until the store is closed or has stopped.
   func run() {
+    var lastLook = StoreClock.monotonic
     while !isStopping.load(ordering: .acquiring), queue.state == .running {
       // A clock that jumped too far ahead, or a failure, which the committer reports: time stands still.
       do throws(StoreError) { try tick() } catch {}
+      if StoreClock.monotonic - lastLook > .seconds(30) {
+        // A process that died while it read would keep LMDB from using freed pages again.
+        _ = try? database.environment.clearStaleReaders()
+        lastLook = StoreClock.monotonic
+      }
       let wait = ledger.nextTimer.duration(since: keeper.last)
       ledger.timerBell.wait(atMost: min(max(wait, .milliseconds(1)), .milliseconds(250)))
     }
