@@ -1,6 +1,7 @@
 internal import Credits
 
-/// A random workload that looks for trouble: small spaces of ids, amounts and times at the edges, repetitions, clock jumps.
+/// A random workload that looks for trouble: small spaces of ids, amounts and times at the edges, repetitions, clock
+/// jumps.
 ///
 /// What it does depends on its seed and on the reference ledger alone, so that a failing run can be repeated.
 public struct RandomWorkload: Sendable {

@@ -2,9 +2,10 @@ public import Credits
 
 /// The oracle: what a store must answer, worked out in the simplest way that can be right.
 ///
-/// Written from the promises and the documentation, not from the store's code: one thread, arrays and dictionaries, everything
-/// added up anew each time. It predicts each outcome and each account to the last millionth, and the journal entry by entry.
-/// It has no request window: it forgets nothing, so compare it with stores whose window is large enough.
+/// Written from the promises and the documentation, not from the store's code: one thread, arrays and dictionaries,
+/// everything added up anew each time. It predicts each outcome and each account to the last millionth, and the journal
+/// entry by entry. It has no request window: it forgets nothing, so compare it with stores whose window is large
+/// enough.
 public struct ReferenceLedger: Sendable {
   /// The accounts that were opened.
   public private(set) var accounts: [AccountID: ReferenceAccount] = [:]

@@ -67,8 +67,11 @@ struct TidyTests {
   func lines() {
     let marks = ["TO" + "DO", "FIX" + "ME", "XX" + "X:"]
     for file in TidyTests.all {
+      // Long texts keep their own lines.
+      var isInText = false
       for (number, line) in file.lines.enumerated() {
-        #expect(line.count <= 120, "\(file.path):\(number + 1)")
+        if line.contains("\"\"\"") { isInText.toggle() }
+        #expect(isInText || line.count <= 120, "\(file.path):\(number + 1)")
         #expect(!marks.contains { line.contains($0) }, "\(file.path):\(number + 1)")
       }
     }

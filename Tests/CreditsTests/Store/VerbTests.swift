@@ -58,7 +58,8 @@ struct VerbTests {
 
   @Test("up to the largest amount takes all there is, also after earlier debits")
   func everything() async throws {
-    // The oracle found that the amount asked for, not the amount taken, was added to the total: denied as beyond a limit.
+    // The oracle found that the amount asked for, not the amount taken, was added to the total: denied as beyond a
+    // limit.
     let (store, alice) = try await fixture.open(with: 10)
     _ = try await store.debit(1, from: alice, request: "a")
     #expect(try await store.debit(.max, from: alice, request: "b", extent: .upTo).receipt?.amount == 9)
@@ -67,7 +68,8 @@ struct VerbTests {
 
   @Test("the request id of 128 zeros stands for no request and is refused, on every path")
   func zeroRequest() async throws {
-    // The oracle found that a debit under this id was applied but answered as invalid, or applied twice over a reopening.
+    // The oracle found that a debit under this id was applied but answered as invalid, or applied twice over a
+    // reopening.
     let (store, alice) = try await fixture.open(with: 10)
     for amount in [1, 10] as [Amount] {
       #expect(try await store.debit(amount, from: alice, request: RequestID(0)).denial?.reason == .invalid)
