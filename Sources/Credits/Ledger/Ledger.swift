@@ -140,8 +140,8 @@ internal import Synchronization
 
   /// Decides debits, in order, until one needs more than memory; answers how many were decided.
   ///
-  /// A few at a time: first their lines of index and window are fetched, then their slots, then they are decided. So the
-  /// memory works on all of them at once, and a debit does not wait for each of its accesses.
+  /// A few at a time: first their lines of index and window are fetched, then their slots, then they are decided. So
+  /// the memory works on all of them at once, and a debit does not wait for each of its accesses.
   ///
   /// - Parameter last: Raised to the last entry that was made.
   func debit(
