@@ -62,7 +62,8 @@ struct Verifier {
 
   /// An account on its way through the journal.
   private struct Replayed {
-    /// The state; while the account's beginning is trimmed away and its image lies ahead, only what the last entry says.
+    /// The state; while the account's beginning is trimmed away and its image lies ahead, only what the last entry
+    /// says.
     var account: Account?
     var last: SequenceNumber
     var available: Amount?
