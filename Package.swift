@@ -49,5 +49,6 @@ let package = Package(
     .testTarget(
       name: "CreditsTests", dependencies: ["Credits", "CreditsTesting", "LMDB"],
       swiftSettings: settings),
+    .testTarget(name: "ExampleTests", dependencies: ["Credits", "LMDB"], swiftSettings: settings),
   ]
 )
