@@ -1,7 +1,7 @@
 import Credits
 import Testing
 
-@Suite("The examples")
+@Suite("The examples", .timeLimit(.minutes(1)))
 struct ExampleRunTests {
   private let folder = TemporaryFolder()
 
@@ -40,6 +40,7 @@ struct ExampleRunTests {
     try await GettingStartedExamples.history(store: store, alice: alice)
     await GettingStartedExamples.failures(store: store, alice: alice)
     try await GettingStartedExamples.upTo(store: store, alice: alice)
+    _ = try await store.debit(50, from: alice, request: "less than 100 is left")
     await GettingStartedExamples.follow(store: store, alice: alice)
     try await store.close()
     #expect(try await GettingStartedExamples.manualClock(folder: folder.place("manual"))?.available == .zero)
