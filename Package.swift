@@ -67,5 +67,6 @@ let package = Package(
       name: "ConcurrencyTests",
       dependencies: ["Credits", "CrashSupport", .product(name: "Logging", package: "swift-log")],
       swiftSettings: settings),
+    .testTarget(name: "ExampleTests", dependencies: ["Credits", "LMDB"], swiftSettings: settings),
   ]
 )
