@@ -140,11 +140,7 @@ public final class CreditStore: Sendable {
   public func debit(_ debit: Debit, acknowledge: Acknowledgement = .durable) async throws(StoreError) -> Outcome {
     // The walk of a debit starts here: decide and apply in memory, then wait for the commit.
     let answer: Answer
-    if case .answered(let short) = engine.ledger.debit(debit, at: try engine.keeper.now()) {
-      answer = short
-    } else {
-      answer = try await engine.debit(debit)
-    }
+    if let short = try engine.shortDebit(debit) { answer = short } else { answer = try await engine.debit(debit) }
     if acknowledge == .durable, let sequence = answer.sequence { try await engine.queue.waitUntilDurable(sequence) }
     return Outcome(answer)
   }
@@ -184,9 +180,7 @@ public final class CreditStore: Sendable {
   /// Takes some tens of nanoseconds and allocates nothing for an account in memory; another one is read from disk
   /// first.
   public func balance(of account: AccountID) throws(StoreError) -> Balance? {
-    let now = engine.keeper.approximate
-    if let balance = engine.ledger.balance(of: account, at: now) { return balance }
-    return try engine.cold(account, at: now)?.balance
+    try engine.balance(of: account)
   }
 
   /// Whether an account could pay an amount now: a gate for features, not a promise, since others may spend meanwhile.
