@@ -64,8 +64,10 @@ public final class CreditStore: Sendable {
   ///
   /// Opening again with the same label is a replay and changes nothing; with another label it is denied as a conflict.
   @discardableResult
-  public func open(_ account: AccountID, label: String = "") async throws(StoreError) -> Receipt {
-    try await engine.change(.open(label: label), account, CreditStore.opening, .durable)
+  public func open(
+    _ account: AccountID, label: String = "", acknowledge: Acknowledgement = .durable
+  ) async throws(StoreError) -> Receipt {
+    try await engine.change(.open(label: label), account, CreditStore.opening, acknowledge)
   }
 
   /// Gives credits to an account.

@@ -70,6 +70,7 @@ final class Committer: @unchecked Sendable {
           try trimByAge()
         }
       }
+      queue.beginClosing()
       while queue.hasWork || cursor < queue.last { try commit(positions: 65_536) }
       queue.stop(.closed)
     } catch {

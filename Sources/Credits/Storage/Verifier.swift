@@ -181,7 +181,9 @@ struct Verifier {
     }
     let image = try self.image(of: id, in: transaction)
     let isPartial = previous != .none
-    return Replayed(account: isPartial ? nil : Account(id), last: previous, isPartial: isPartial, image: image)
+    // Where the image is as of the last entry that was trimmed, the whole state is known from the start.
+    let known = isPartial ? image.flatMap { $0.last == previous ? $0 : nil } : Account(id)
+    return Replayed(account: known, last: previous, available: known?.available, isPartial: isPartial, image: image)
   }
 
   private func apply(_ record: borrowing Record, at sequence: SequenceNumber, to slot: inout Replayed?) throws {

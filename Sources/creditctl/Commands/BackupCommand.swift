@@ -1,0 +1,28 @@
+import ArgumentParser
+import Credits
+
+struct BackupCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "backup",
+    abstract: "Copy a store to a new folder, where it opens as a store of its own.",
+    discussion: """
+      The folder must not exist. The copy is complete and synced, or absent. The store must not be open in a service, \
+      which makes backups of its own with CreditStore.backup(to:).
+
+        creditctl backup --store ./credits /backups/credits-2026-11-22
+      """)
+
+  @OptionGroup var options: StoreOptions
+
+  @Argument(help: "The new folder.")
+  var folder: String
+
+  func run() async throws {
+    let began = ContinuousClock.now
+    try await options.changing { store in try await store.backup(to: folder) }
+    let elapsed = began.duration(to: .now)
+    try options.print(
+      ["outcome": "copied", "store": .string(try options.path()), "folder": .string(folder)],
+      ["copied the store to \(folder.escapedForTerminal) (\(elapsed.brief)); check it with 'creditctl verify'"])
+  }
+}

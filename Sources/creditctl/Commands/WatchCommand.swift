@@ -1,0 +1,66 @@
+import ArgumentParser
+import Credits
+
+struct WatchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "watch",
+    abstract: "Print the balance of an account whenever it changes.",
+    discussion: """
+      Follows the store while a service has it open, until it is interrupted. The newest balance wins: changes that come \
+      faster than the interval are seen together.
+
+        creditctl watch user_alice
+        creditctl watch user_alice --for 10s --interval 100ms --json
+      """)
+
+  @OptionGroup var options: StoreOptions
+
+  @Argument(help: "The account.")
+  var account: AccountArgument
+
+  @Option(name: .long, help: "How often to look.")
+  var interval: Duration = .milliseconds(500)
+
+  @Option(name: .customLong("for"), help: "How long to follow. Default: until interrupted.")
+  var span: Duration?
+
+  @Option(name: .long, help: "End after so many balances.")
+  var count: Int?
+
+  func validate() throws {
+    guard interval >= .milliseconds(1) else { throw ValidationError("--interval must be at least 1ms") }
+    if let count, count < 1 { throw ValidationError("--count is \(count); it must be at least 1") }
+  }
+
+  func run() async throws {
+    let reader = try options.reader()
+    let clock = ContinuousClock()
+    let end = span.map { clock.now + $0 }
+    var seen: Balance?
+    var left = count ?? .max
+    while true {
+      guard let balance = try reader.balance(of: account.id) else { throw AbsenceFailure.account(account.name) }
+      if balance != seen {
+        try show(balance, since: seen)
+        seen = balance
+        left -= 1
+      }
+      if left == 0 { return }
+      if let end, clock.now + interval > end { return }
+      try await clock.sleep(for: interval)
+    }
+  }
+
+  private func show(_ balance: Balance, since seen: Balance?) throws {
+    let now = Timestamp.now
+    let change = seen.map { Int128(balance.available.millionths) - Int128($0.available.millionths) }
+    let text = change.map { "  " + ($0 > 0 ? "+" : "") + $0.credits } ?? ""
+    let held = balance.held > .zero ? "  held \(balance.held.grouped)" : ""
+    try options.print(
+      [
+        "time": .text(now), "account": .text(account.id), "available": .text(balance.available),
+        "held": .text(balance.held), "version": .number(balance.version.value),
+      ],
+      ["\(now.brief)  available \(balance.available.grouped)\(held)\(text)"])
+  }
+}

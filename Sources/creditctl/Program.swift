@@ -1,0 +1,61 @@
+import ArgumentParser
+import Glibc
+
+/// The program: parses the arguments, runs one command, and turns whatever went wrong into a sentence and an exit code.
+@main
+struct Program {
+  static func main() async {
+    Glibc.exit(await run(Array(CommandLine.arguments.dropFirst())))
+  }
+
+  private static func run(_ arguments: [String]) async -> Int32 {
+    let isJSON = arguments.prefix { $0 != "--" }.contains("--json")
+    do {
+      var command = try Root.parseAsRoot(arguments)
+      if var running = command as? any AsyncParsableCommand {
+        try await running.run()
+      } else {
+        try command.run()
+      }
+      return ExitStatus.done.rawValue
+    } catch let status as ExitStatus {
+      return status.rawValue
+    } catch let failure as any Failure {
+      return report(failure, isJSON: isJSON)
+    } catch {
+      return report(parsing(error, isJSON: isJSON), isJSON: isJSON)
+    }
+  }
+
+  private static func report(_ failure: any Failure, isJSON: Bool) -> Int32 {
+    if let asked = failure as? Help {
+      try? Output.standard.line(asked.text)
+    } else if isJSON {
+      try? Output.standard.line(JSON.failure(failure).text)
+    } else {
+      Output.complain(failure.sentence)
+    }
+    do {
+      try Output.standard.flush()
+    } catch {
+      return ExitStatus.store.rawValue
+    }
+    return failure.status.rawValue
+  }
+
+  /// What the argument parser throws: a request for help or the version, or a complaint about the arguments.
+  private static func parsing(_ error: any Error, isJSON: Bool) -> any Failure {
+    let text = Root.fullMessage(for: error)
+    if Root.exitCode(for: error) == .success { return Help(text: text) }
+    let sentence = isJSON ? Root.message(for: error) : text
+    return UsageFailure(sentence: sentence.hasPrefix("Error: ") ? String(sentence.dropFirst(7)) : sentence)
+  }
+}
+
+/// The text of a help page or the version, as the argument parser throws it.
+private struct Help: Failure {
+  let text: String
+  var code: String { "help" }
+  var sentence: String { text }
+  var status: ExitStatus { .done }
+}
