@@ -53,7 +53,20 @@ let package = Package(
     .testTarget(
       name: "CreditsTests", dependencies: ["Credits", "CreditsTesting", "LMDB"],
       swiftSettings: settings),
-    .testTarget(name: "ExampleTests", dependencies: ["Credits", "LMDB"], swiftSettings: settings),
     .testTarget(name: "CreditctlTests", dependencies: ["creditctl", "Credits"], swiftSettings: settings),
+    .target(
+      name: "CrashSupport", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/CrashSupport", swiftSettings: settings),
+    .executableTarget(
+      name: "crash-child", dependencies: ["Credits", "CrashSupport", "LMDB"], path: "Tests/CrashChild",
+      swiftSettings: settings),
+    .testTarget(
+      name: "CrashTests", dependencies: ["Credits", "CrashSupport", "LMDB", "crash-child"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ConcurrencyTests",
+      dependencies: ["Credits", "CrashSupport", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: settings),
+    .testTarget(name: "ExampleTests", dependencies: ["Credits", "LMDB"], swiftSettings: settings),
   ]
 )

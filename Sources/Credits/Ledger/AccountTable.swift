@@ -4,8 +4,8 @@ internal import Synchronization
 /// The accounts of one stripe that are in memory: a hash index over slots that never move.
 ///
 /// Index positions follow the order of hashes, which is the order of the images on disk, so a walk over the index
-/// meets the pages of the accounts table one after the other. This file is one of the two rooms for unsafe code: slots are
-/// reached through pointers, so that a look-up costs two memory accesses and neither reference counting nor
+/// meets the pages of the accounts table one after the other. This file is one of the two rooms for unsafe code: slots
+/// are reached through pointers, so that a look-up costs two memory accesses and neither reference counting nor
 /// exclusivity checks. All of it is used under the stripe's lock, but for `prefetch`, which reads the index by atomics.
 @safe struct AccountTable: ~Copyable {
   /// An account in memory, and what the store keeps about it: 192 bytes, three cache lines.
@@ -78,7 +78,8 @@ internal import Synchronization
   /// The number of positions of the index.
   @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }
 
-  /// The word at a position: the tag of an account's hash and its slot's number and one; zero where no account ever was.
+  /// The word at a position: the tag of an account's hash and its slot's number and one; zero where no account ever
+  /// was.
   @inline(__always) private func word(_ position: Int) -> UInt64 { unsafe index[position].load(ordering: .relaxed) }
 
   @inline(__always) private func setWord(_ position: Int, _ word: UInt64) {
@@ -151,7 +152,8 @@ internal import Synchronization
     return UInt32(touched - 1)
   }
 
-  /// Makes the index anew, twice as large if it is more than half full of accounts, and without the marks of removed ones.
+  /// Makes the index anew, twice as large if it is more than half full of accounts, and without the marks of removed
+  /// ones.
   private mutating func rebuild() {
     let old = (0..<capacity).map { word($0) }
     if count > capacity / 2, capacity < AccountTable.positions(for: limit) {

@@ -104,6 +104,8 @@ internal import Synchronization
   @inline(__always) private func debit(
     _ debit: Debit, _ hash: UInt64, _ fingerprint: UInt64, at now: Timestamp, besides seen: [SequenceNumber]
   ) -> Decision {
+    // Entries that time makes carry this id: as a request, it could neither be answered nor remembered.
+    if debit.request == .none { return .answered(.notRecorded(.invalid, at: now)) }
     let stripe = unsafe stripe(hash)
     unsafe stripe.pointee.lock.lock()
     defer { unsafe stripe.pointee.lock.unlock() }
@@ -138,8 +140,8 @@ internal import Synchronization
 
   /// Decides debits, in order, until one needs more than memory; answers how many were decided.
   ///
-  /// A few at a time: first their lines of index and window are fetched, then their slots, then they are decided. So the
-  /// memory works on all of them at once, and a debit does not wait for each of its accesses.
+  /// A few at a time: first their lines of index and window are fetched, then their slots, then they are decided. So
+  /// the memory works on all of them at once, and a debit does not wait for each of its accesses.
   ///
   /// - Parameter last: Raised to the last entry that was made.
   func debit(
@@ -186,6 +188,7 @@ internal import Synchronization
     _ command: Command, to account: AccountID, request: RequestID, at now: Timestamp, besides seen: [SequenceNumber],
     absent: UInt64? = nil
   ) -> Decision {
+    if request == .none { return .answered(.notRecorded(.invalid, at: now)) }
     let hash = key.hash(account)
     let fingerprint = key.fingerprint(request, of: hash)
     let stripe = unsafe stripe(hash)

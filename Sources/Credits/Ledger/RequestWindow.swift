@@ -97,7 +97,8 @@ internal import Synchronization
 }
 
 extension RequestWindow {
-  /// A hash table with linear probing that grows in place, and drops its forgotten slots when it is three quarters full.
+  /// A hash table with linear probing that grows in place, and drops its forgotten slots when it is three quarters
+  /// full.
   @safe struct Shard: ~Copyable {
     struct Slot: BitwiseCopyable {
       var fingerprint: UInt64

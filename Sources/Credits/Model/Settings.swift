@@ -2,7 +2,8 @@ public import Logging
 
 /// How a store is opened: limits, durability and time.
 ///
-/// Every limit is a bound that the store keeps: at it, callers wait or get a typed error, and nothing grows without end.
+/// Every limit is a bound that the store keeps: at it, callers wait or get a typed error, and nothing grows without
+/// end.
 public struct Settings: Sendable {
   /// Whether a store is created where there is none.
   public var creation: Creation = .ifMissing
@@ -67,8 +68,8 @@ public struct Settings: Sendable {
   public enum Durability: Hashable, Sendable {
     /// The disk has the data: an acknowledged outcome survives a power cut.
     case synced
-    /// The operating system has the data: an acknowledged outcome survives the death of the process, but a power cut may
-    /// destroy the store. For tests, bulk loads and measurements.
+    /// The operating system has the data: an acknowledged outcome survives the death of the process, but a power cut
+    /// may destroy the store. For tests, bulk loads and measurements.
     case unsynced
   }
 

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Lets time do its work: grants that start and expire, for accounts in memory and for those on disk only.
 ///
-/// With the system's clock it is a thread that sleeps until the next moment that matters; with a manual clock, `tick` does the same
-/// when it is called.
+/// With the system's clock it is a thread that sleeps until the next moment that matters; with a manual clock, `tick`
+/// does the same when it is called.
 final class Clockwork: Sendable {
   private let database: Database
   private let ledger: Ledger

@@ -88,7 +88,8 @@ final class Engine: Sendable {
     }
     do throws(StoreError) { try folder.adopt(temporary) } catch {
       StoreFolder.remove(temporary)
-      throw error
+      // Another process may have been faster: then its store is there, and the lock says who has it.
+      guard try folder.contents() == .store else { throw error }
     }
   }
 

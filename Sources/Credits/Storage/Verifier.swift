@@ -62,7 +62,8 @@ struct Verifier {
 
   /// An account on its way through the journal.
   private struct Replayed {
-    /// The state; while the account's beginning is trimmed away and its image lies ahead, only what the last entry says.
+    /// The state; while the account's beginning is trimmed away and its image lies ahead, only what the last entry
+    /// says.
     var account: Account?
     var last: SequenceNumber
     var available: Amount?
@@ -245,7 +246,9 @@ struct Verifier {
     while isMore {
       let image: Image
       do throws(DecodingError) { image = try Image(from: cursor.value) } catch {
-        throw finding(.none, nil, error.reason)
+        let owner =
+          cursor.key.byteCount == 24 ? AccountID(high: cursor.key.keyWord(1), low: cursor.key.keyWord(2)) : nil
+        throw finding(.none, owner, error.reason)
       }
       let id = image.account.id
       guard cursor.key.byteCount == 24, cursor.key.keyWord(0) == key.hash(id), cursor.key.keyWord(1) == id.high,

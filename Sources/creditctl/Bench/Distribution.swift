@@ -21,8 +21,8 @@ struct Dice {
 
 /// How debits are spread over accounts.
 ///
-/// The Zipfian distribution follows J. Gray and others, "Quickly Generating Billion-Record Synthetic Databases", 1994, with the
-/// popular accounts scattered.
+/// The Zipfian distribution follows J. Gray and others, "Quickly Generating Billion-Record Synthetic Databases", 1994,
+/// with the popular accounts scattered.
 struct Distribution: Sendable {
   let accounts: Int
   private let exponent: Double?

@@ -35,7 +35,8 @@ enum Machine {
     return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
   }
 
-  /// The bytes that were ever written to the block device that holds a folder, by all processes; nil if it has no counters.
+  /// The bytes that were ever written to the block device that holds a folder, by all processes; nil if it has no
+  /// counters.
   static func bytesWritten(under folder: String) -> Int? {
     var status = stat()
     guard unsafe stat(folder, &status) == 0 else { return nil }
