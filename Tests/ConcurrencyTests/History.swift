@@ -36,9 +36,11 @@ struct History: Sendable {
 
   var calls: [Call] = []
 
-  /// Why the calls cannot have happened one at a time on each account, in an order that agrees with real time; empty if they can.
+  /// Why the calls cannot have happened one at a time on each account, in an order that agrees with real time; empty
+  /// if they can.
   ///
-  /// Each outcome has a sequence number, so the order is given and the check is a sort: the balances must add up in that order, and a
+  /// Each outcome has a sequence number, so the order is given and the check is a sort: the balances must add up in
+  /// that order, and a
   /// call that returned before another began must come before it.
   func violations() -> [String] {
     Dictionary(grouping: calls, by: \.account).values.flatMap { History.violations(ofAccount: $0) }
@@ -62,7 +64,8 @@ struct History: Sendable {
     }
     let ordered = calls.filter { !$0.isReplay }.sorted { $0.sequence < $1.sequence }
     problems += chainProblems(ordered)
-    // Going back from the end: whoever comes later in the order must not have returned before one that comes earlier began.
+    // Going back from the end: whoever comes later in the order must not have returned before one that comes earlier
+    // began.
     var earliestReturn = UInt64.max
     for call in ordered.reversed() {
       if call.began > earliestReturn { problems.append("\(call) comes before a call that returned before it began") }

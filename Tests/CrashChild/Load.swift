@@ -1,7 +1,8 @@
 import Credits
 import CrashSupport
 
-/// Debits, grants and the like from several tasks at once, each told before it is asked for and after it is acknowledged.
+/// Debits, grants and the like from several tasks at once, each told before it is asked for and after it is
+/// acknowledged.
 struct Load: Sendable {
   let store: CreditStore
   let profile: Profile

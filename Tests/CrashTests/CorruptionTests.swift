@@ -64,7 +64,8 @@ struct CorruptionTests {
     return findings
   }
 
-  /// Repeats some requests, and asks for the explanation of others; answers how many answers are wrong, not counting errors.
+  /// Repeats some requests, and asks for the explanation of others; answers how many answers are wrong, not counting
+  /// errors.
   private func ask(_ store: CreditStore, _ account: AccountID) async -> Int {
     var wrong = 0
     func left(after request: UInt64) -> Amount { Amount(millionths: Int64(100_000_000 - 1_250_000 * request)) }
@@ -116,7 +117,8 @@ struct CorruptionTests {
     let file = path + "/data.mdb"
     let bytes = File.bytes(of: file)
     var dice = Dice(7)
-    // Large blocks lie on pages of their own, which are written once; small ones leave copies on pages no longer in use.
+    // Large blocks lie on pages of their own, which are written once; small ones leave copies on pages no longer in
+    // use.
     let blocks = CorruptionTests.places(of: Array("CRJB".utf8), in: bytes).filter { place in
       place + 64 <= bytes.count && CorruptionTests.word(bytes, place + 4, 2) == 1
         && CorruptionTests.word(bytes, place + 12, 4) > 4_096

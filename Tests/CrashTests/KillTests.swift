@@ -7,7 +7,8 @@ import Testing
 struct KillTests {
   /// How many times processes are killed in all; the environment's CREDITS_CRASH_ROUNDS says otherwise.
   static let rounds = unsafe getenv("CREDITS_CRASH_ROUNDS").flatMap { unsafe Int(String(cString: $0)) } ?? 200
-  /// What random moments follow from; the environment's CREDITS_CRASH_SEED repeats them as far as a kill can be repeated.
+  /// What random moments follow from; the environment's CREDITS_CRASH_SEED repeats them as far as a kill can be
+  /// repeated.
   static let seed =
     unsafe getenv("CREDITS_CRASH_SEED").flatMap { unsafe UInt64(String(cString: $0)) } ?? .random(in: 1...999_999)
   /// The rounds of one store, after which a fresh one is taken.

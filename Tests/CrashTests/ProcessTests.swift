@@ -134,7 +134,8 @@ struct ProcessTests {
     #expect(problem == nil)
   }
 
-  /// A running store looked for dead readers at its opening only: one that was killed later kept every page that was freed
+  /// A running store looked for dead readers at its opening only: one that was killed later kept every page that was
+  /// freed
   /// since from being used again, and the file grew until the store was reopened.
   @Test("G9: a reader that was killed does not keep freed pages for ever")
   func killedReader() async throws {
