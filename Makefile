@@ -15,6 +15,8 @@ LOG ?= Benchmarks/Samples/usage.csv
 
 SOURCES := Sources Tests Package.swift
 DOCS := $(BUILD)/documentation
+# What the thread sanitizer reports wrongly, if anything.
+SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
 .PHONY: all build run test format lint docs tsan clean help deps
 
@@ -50,7 +52,7 @@ docs: deps
 ## tsan: run the concurrency tests under the thread sanitizer
 tsan: deps
 	SWIFT_BACKTRACE=enable=no \
-	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan-suppressions.txt halt_on_error=1" \
+	TSAN_OPTIONS="$(if $(SUPPRESSIONS),suppressions=$(SUPPRESSIONS) )halt_on_error=1" \
 	swift test --scratch-path $(BUILD)-tsan --sanitize=thread -Xswiftc -DTSAN --filter ConcurrencyTests
 
 ## clean: remove everything that was built, and the store under ./run
