@@ -180,7 +180,8 @@ struct CommandTests {
   @Test("has examples in the help of every command")
   func help() {
     let commands = [
-      "open", "grant", "debit", "freeze", "unfreeze", "close", "balance", "history", "explain", "watch", "verify", "stats",
+      "open", "grant", "debit", "freeze", "unfreeze", "close", "balance", "history", "explain", "watch", "verify",
+      "stats",
       "export", "backup", "trim", "replay", "generate",
     ]
     for command in commands {
