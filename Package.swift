@@ -27,11 +27,13 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+    .systemLibrary(name: "CPrefetch"),
     .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: settings),
     .target(
       name: "Credits",
       dependencies: [
         "LMDB",
+        "CPrefetch",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -41,6 +43,7 @@ let package = Package(
       name: "creditctl",
       dependencies: [
         "Credits",
+        "LMDB",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -51,5 +54,19 @@ let package = Package(
       name: "CreditsTests", dependencies: ["Credits", "CreditsTesting", "LMDB"],
       swiftSettings: settings),
     .testTarget(name: "CreditctlTests", dependencies: ["creditctl", "Credits"], swiftSettings: settings),
+    .target(
+      name: "CrashSupport", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/CrashSupport", swiftSettings: settings),
+    .executableTarget(
+      name: "crash-child", dependencies: ["Credits", "CrashSupport", "LMDB"], path: "Tests/CrashChild",
+      swiftSettings: settings),
+    .testTarget(
+      name: "CrashTests", dependencies: ["Credits", "CrashSupport", "LMDB", "crash-child"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ConcurrencyTests",
+      dependencies: ["Credits", "CrashSupport", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: settings),
+    .testTarget(name: "ExampleTests", dependencies: ["Credits", "LMDB"], swiftSettings: settings),
   ]
 )

@@ -51,8 +51,8 @@ public final class CreditReader: Sendable {
 
   /// Opens the store in a folder for reading.
   ///
-  /// - Throws: `notFound`, `notAStore`, `unsupportedVersion`, `corrupt`, `permissionDenied`; `locked` if this very process
-  ///   has the store open, since one process cannot open it twice.
+  /// - Throws: `notFound`, `notAStore`, `unsupportedVersion`, `corrupt`, `permissionDenied`; `locked` if this very
+  ///   process has the store open, since one process cannot open it twice.
   public static func open(at path: String, settings: Settings = Settings()) throws(StoreError) -> CreditReader {
     try CreditReader(path: path, settings: settings)
   }

@@ -28,11 +28,11 @@ public final class CreditStore: Sendable {
 
   /// Opens the store in a folder, or makes one there, and brings it up to the end of its journal.
   ///
-  /// After a clean close this takes some milliseconds however large the store is, and the time to read the request window; after a
-  /// crash up to twice `Settings.checkpointEntries` entries are replayed.
+  /// After a clean close this takes some milliseconds however large the store is, and the time to read the request
+  /// window; after a crash up to twice `Settings.checkpointEntries` entries are replayed.
   ///
-  /// - Throws: `locked` if another process has the store open, `notFound`, `notAStore`, `unsupportedVersion`, `corrupt`,
-  ///   `permissionDenied`, `diskFull`, `invalidArgument` for a setting out of range.
+  /// - Throws: `locked` if another process has the store open, `notFound`, `notAStore`, `unsupportedVersion`,
+  ///   `corrupt`, `permissionDenied`, `diskFull`, `invalidArgument` for a setting out of range.
   public static func open(at path: String, settings: Settings = Settings()) throws(StoreError) -> CreditStore {
     CreditStore(try Engine(path: path, settings: settings))
   }
@@ -64,8 +64,10 @@ public final class CreditStore: Sendable {
   ///
   /// Opening again with the same label is a replay and changes nothing; with another label it is denied as a conflict.
   @discardableResult
-  public func open(_ account: AccountID, label: String = "") async throws(StoreError) -> Receipt {
-    try await engine.change(.open(label: label), account, CreditStore.opening, .durable)
+  public func open(
+    _ account: AccountID, label: String = "", acknowledge: Acknowledgement = .durable
+  ) async throws(StoreError) -> Receipt {
+    try await engine.change(.open(label: label), account, CreditStore.opening, acknowledge)
   }
 
   /// Gives credits to an account.
@@ -79,7 +81,8 @@ public final class CreditStore: Sendable {
   ///   - expires: The moment at which they can no longer be used; never by default.
   ///   - request: The caller's idempotency key.
   ///   - acknowledge: What to wait for.
-  /// - Throws: `denied` with the reason `unknownAccount`, `closed`, `limit`, `invalid`, `conflict` or `tooOld`; store failures.
+  /// - Throws: `denied` with the reason `unknownAccount`, `closed`, `limit`, `invalid`, `conflict` or `tooOld`; store
+  ///   failures.
   @discardableResult
   public func grant(
     _ amount: Amount, to account: AccountID, source: Grant.Source, priority: UInt8? = nil, starts: Timestamp? = nil,
@@ -178,7 +181,8 @@ public final class CreditStore: Sendable {
 
   /// What an account has now; nil if it was never opened.
   ///
-  /// Takes some tens of nanoseconds and allocates nothing for an account in memory; another one is read from disk first.
+  /// Takes some tens of nanoseconds and allocates nothing for an account in memory; another one is read from disk
+  /// first.
   public func balance(of account: AccountID) throws(StoreError) -> Balance? {
     let now = engine.keeper.approximate
     if let balance = engine.ledger.balance(of: account, at: now) { return balance }
@@ -201,8 +205,9 @@ public final class CreditStore: Sendable {
 
   /// The balance of an account whenever it changes: the newest wins, versions only rise, all of them are durable.
   ///
-  /// Begins with the present balance, then follows debits, grants, expiry and everything else. Ends when the store is closed.
-  /// Every change of a followed account takes the full rules (about a microsecond); follow accounts that somebody looks at.
+  /// Begins with the present balance, then follows debits, grants, expiry and everything else. Ends when the store is
+  /// closed. Every change of a followed account takes the full rules (about a microsecond); follow accounts that
+  /// somebody looks at.
   public func balances(of account: AccountID) -> BalanceUpdates { BalanceUpdates(account: account, engine: engine) }
 
   // MARK: Records
@@ -214,8 +219,8 @@ public final class CreditStore: Sendable {
     return try engine.view.history(from: last, limit: limit)
   }
 
-  /// Everything about one request of an account: what was asked, what was taken from which grants, the balance before and
-  /// after; nil if the account has no such request.
+  /// Everything about one request of an account: what was asked, what was taken from which grants, the balance before
+  /// and after; nil if the account has no such request.
   ///
   /// - Throws: `outsideRetention` if it is not found in what is kept of the journal.
   public func explain(_ request: RequestID, of account: AccountID) async throws(StoreError) -> Explanation? {
@@ -224,9 +229,11 @@ public final class CreditStore: Sendable {
     return try engine.view.explain(request, from: last)
   }
 
-  /// Calls a function with every durable entry of the journal from a sequence number on, in order, until it answers false.
+  /// Calls a function with every durable entry of the journal from a sequence number on, in order, until it answers
+  /// false.
   ///
-  /// Reads one snapshot; entries that are appended meanwhile are not seen, and pages that are freed meanwhile are not used again.
+  /// Reads one snapshot; entries that are appended meanwhile are not seen, and pages that are freed meanwhile are not
+  /// used again.
   public func forEachEntry(
     from first: SequenceNumber = SequenceNumber(1), _ body: (JournalEntry) throws(StoreError) -> Bool
   ) throws(StoreError) {

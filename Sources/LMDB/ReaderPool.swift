@@ -2,8 +2,8 @@ internal import CLMDB
 
 /// Read transactions kept ready, so that a read costs neither an allocation nor a search for a reader slot.
 ///
-/// It grows on demand to half of the environment's reader slots and keeps some of them when they are not in use. It may be
-/// used from any thread. Close it before its environment.
+/// It grows on demand to half of the environment's reader slots and keeps some of them when they are not in use. It may
+/// be used from any thread. Close it before its environment.
 ///
 ///     let reader = try pool.reader()
 ///     let image = try reader.get(key, from: accounts)

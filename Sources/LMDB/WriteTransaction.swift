@@ -1,12 +1,12 @@
 internal import CLMDB
 
-// The unsafe calls of this file rely on this: the handle is live from `init` to `commit()` or `deinit`, and a value that
-// cannot be copied has one owner, so nobody else ends it.
+// The unsafe calls of this file rely on this: the handle is live from `init` to `commit()` or `deinit`, and a value
+// that cannot be copied has one owner, so nobody else ends it.
 
 /// A set of changes that become durable and visible together, or not at all.
 ///
-/// ``commit()`` ends it; otherwise its end of scope undoes it. There is one at a time: a second one waits, also in other
-/// processes, so a thread that begins a second one before ending its first waits for ever. It must end on the
+/// ``commit()`` ends it; otherwise its end of scope undoes it. There is one at a time: a second one waits, also in
+/// other processes, so a thread that begins a second one before ending its first waits for ever. It must end on the
 /// thread that began it, so do not `await` while one is open.
 ///
 /// After a change has failed, ``commit()`` undoes everything and throws that first error.

@@ -43,6 +43,10 @@ struct Root: AsyncParsableCommand {
         subcommands: [
           VerifyCommand.self, StatsCommand.self, ExportCommand.self, BackupCommand.self, TrimCommand.self,
         ]),
-      CommandGroup(name: "Load", subcommands: [ReplayCommand.self, GenerateCommand.self]),
+      CommandGroup(
+        name: "Load",
+        subcommands: [
+          ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self, BenchKilledCommand.self,
+        ]),
     ])
 }

@@ -1,7 +1,7 @@
 /// A fast 64-bit checksum that finds accidents; it is no protection against forgery.
 ///
-/// The algorithm is XXH64. Source: "xxHash fast digest algorithm", version 0.1.1, by Y. Collet. Time: about a tenth of a
-/// nanosecond a byte.
+/// The algorithm is XXH64. Source: "xxHash fast digest algorithm", version 0.1.1, by Y. Collet. Time: about a tenth of
+/// a nanosecond a byte.
 package enum Checksum {
   private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
   private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F

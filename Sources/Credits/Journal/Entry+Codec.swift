@@ -1,7 +1,8 @@
 extension Entry {
   /// Writes the fixed part to memory; 80 bytes, which the caller has reserved.
   @inline(__always) package func store(to memory: UnsafeMutableRawPointer) {
-    // Safe: an entry's layout in memory is its layout on disk (a test holds them together), and the caller has reserved the bytes.
+    // Safe: an entry's layout in memory is its layout on disk (a test holds them together), and the caller has reserved
+    // the bytes.
     unsafe memory.storeBytes(of: self, as: Entry.self)
   }
 

@@ -34,7 +34,8 @@ package struct Entry: BitwiseCopyable, Sendable {
   /// The most grants that an account may have with credits left, so that an entry's parts fit into a block.
   package static let maximumGrants = 1_000
 
-  /// The kinds of entry, with the codes that the journal uses. Codes 10 to 39 are kept for holds, plans, refills and prices.
+  /// The kinds of entry, with the codes that the journal uses. Codes 10 to 39 are kept for holds, plans, refills and
+  /// prices.
   package enum Kind: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case opened = 1
     case granted = 2

@@ -24,7 +24,9 @@ internal import Synchronization
   private var roomWaiters: [Frame.Waiter] = []
   private var isCommitterAsleep = false
   private var condition = Condition.running
-  /// Set with `condition`, so that an append has one thing to look at.
+  /// Whether entries may be appended; no longer once the store is being closed or has stopped.
+  private var isAccepting = true
+  /// Whether frames are still being committed.
   private var isRunning = true
   private let waitingLimit: Int
   private var waiting = 0
@@ -51,7 +53,7 @@ internal import Synchronization
   /// Appends an entry without items and answers its sequence number; none if the frame is full or the queue stopped.
   @inline(__always) func append(_ entry: Entry) -> SequenceNumber {
     lock.lock()
-    guard isRunning, filling.makeRoom(Entry.size) else {
+    guard isAccepting, filling.makeRoom(Entry.size) else {
       lock.unlock()
       return .none
     }
@@ -67,7 +69,7 @@ internal import Synchronization
   /// Appends the records of a draft, all or none, numbers them, and answers the first number; none as above.
   func append(_ draft: inout Draft, label: String? = nil, follows: Bool) -> SequenceNumber {
     lock.lock()
-    guard isRunning, filling.hasRoom(for: draft.records) else {
+    guard isAccepting, filling.hasRoom(for: draft.records) else {
       lock.unlock()
       return .none
     }
@@ -118,12 +120,15 @@ internal import Synchronization
     guard count <= waitingLimit else { throw .overloaded(waiting: waitingLimit) }
     unsafe await withUnsafeContinuation { suspended in
       let waiter = unsafe Continuation(suspended)
-      let enlisted = lock.withLock { () -> Bool in
-        guard isRunning else { return false }
+      let wakes = lock.withLock { () -> Bool? in
+        guard isAccepting else { return nil }
         roomWaiters.append(waiter)
-        return true
+        defer { isCommitterAsleep = false }
+        return isCommitterAsleep
       }
-      if !enlisted { waiter.resume() }
+      // A sleeping committer begins a new frame only when it is woken.
+      if wakes == true { bell.ring() }
+      if wakes == nil { waiter.resume() }
     }
     try check()
   }
@@ -187,11 +192,23 @@ internal import Synchronization
     }
   }
 
+  /// Refuses further entries, and those who wait for room; what has been appended will still be committed.
+  func beginClosing() {
+    let waiters = lock.withLock { () -> [Frame.Waiter] in
+      isAccepting = false
+      if condition == .running { condition = .failed(.closed) }
+      defer { roomWaiters.removeAll() }
+      return roomWaiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
   /// Stops the queue for good: every waiter and every later caller gets the error.
   func stop(_ error: StoreError) {
     let waiters = lock.withLock { () -> [Frame.Waiter] in
       guard isRunning else { return [] }
       isRunning = false
+      isAccepting = false
       condition = .failed(error)
       let all = filling.waiters + committing.waiters + roomWaiters
       filling.waiters.removeAll()

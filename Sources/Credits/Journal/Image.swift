@@ -1,6 +1,7 @@
 /// The stored form of an account's state.
 ///
-/// A header of 112 bytes, then sections with a kind, a number of rows and a length each, so that later kinds of state fit in.
+/// A header of 112 bytes, then sections with a kind, a number of rows and a length each, so that later kinds of state
+/// fit in.
 package struct Image: Sendable {
   /// The state; its last entry is the one that the image includes.
   package var account: Account

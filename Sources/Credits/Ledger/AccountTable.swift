@@ -1,39 +1,41 @@
+internal import CPrefetch
+internal import Synchronization
+
 /// The accounts of one stripe that are in memory: a hash index over slots that never move.
 ///
 /// Index positions follow the order of hashes, which is the order of the images on disk, so a walk over the index
-/// meets the pages of the accounts table one after the other. This file is one of the two rooms for unsafe code: slots are
-/// reached through pointers, so that a look-up costs two memory accesses and neither reference counting nor
-/// exclusivity checks. All of it is used under the stripe's lock.
-@safe struct AccountTable {
-  /// An account in memory, and what the store keeps about it.
+/// meets the pages of the accounts table one after the other. This file is one of the two rooms for unsafe code: slots
+/// are reached through pointers, so that a look-up costs two memory accesses and neither reference counting nor
+/// exclusivity checks. All of it is used under the stripe's lock, but for `prefetch`, which reads the index by atomics.
+@safe struct AccountTable: ~Copyable {
+  /// An account in memory, and what the store keeps about it: 192 bytes, three cache lines.
   struct Slot {
     var account: Account
+    /// Whether the account was brought into memory since the eviction's hand last passed.
+    var isFresh = true
     /// The sequence number that the account's latest image includes; an account is dirty while its last entry is later.
     var imaged: SequenceNumber
     /// The commit that took the image with it.
-    var imagedIn: UInt64
+    var imagedIn: UInt64 = 0
     /// The time of the account's row in the table of due times; `never` for no row.
     var due: Timestamp
     /// The time of the account's valid row in the stripe's timers; `never` for none.
     var timer: Timestamp = .never
-    /// The slot's own number.
-    var number: UInt32 = 0
-    /// The account's last entry when the eviction's hand passed.
-    var passed: SequenceNumber = .none
 
     /// A slot without an account.
-    static let vacant = Slot(account: Account(AccountID(0)), imaged: .none, imagedIn: 0, due: .never)
+    static let vacant = Slot(account: Account(AccountID(0)), imaged: .none, due: .never)
   }
 
-  private static let slotsPerChunk = 256
   private static let tombstone: UInt64 = 0xFFFF_FFFF
 
-  private var index: UnsafeMutablePointer<UInt64>
-  private(set) var capacity = 16
-  private var chunks: UnsafeMutablePointer<UnsafeMutablePointer<Slot>>
-  private var chunkCount = 0
-  private var chunkCapacity = 8
+  /// The most accounts that fit.
+  let limit: Int
+  private let slots: UnsafeMutablePointer<Slot>
+  private let index: UnsafeMutablePointer<Atomic<UInt64>>
+  private let positions = Atomic<Int>(16)
   private var free: [UInt32] = []
+  /// The slots that were ever used.
+  private var touched = 0
   private var occupied = 0
   private var hand = 0
   /// The number of accounts.
@@ -41,41 +43,76 @@
   /// Rises whenever accounts change their places in the index: a walk that sees it change starts again.
   private(set) var generation = 0
 
-  init() {
-    unsafe index = .allocate(capacity: capacity)
-    unsafe index.initialize(repeating: 0, count: capacity)
-    unsafe chunks = .allocate(capacity: chunkCapacity)
+  /// Makes a table with room for a number of accounts, in zeroed memory of the sizes below that outlives it.
+  init(limit: Int, slots: UnsafeMutableRawPointer, index: UnsafeMutableRawPointer) {
+    self.limit = limit
+    unsafe self.slots = slots.bindMemory(to: Slot.self, capacity: limit)
+    unsafe self.index = index.bindMemory(to: Atomic<UInt64>.self, capacity: AccountTable.positions(for: limit))
   }
 
-  func destroy() {
-    for chunk in 0..<chunkCount {
-      unsafe chunks[chunk].deinitialize(count: AccountTable.slotsPerChunk)
-      unsafe chunks[chunk].deallocate()
-    }
-    unsafe chunks.deallocate()
-    unsafe index.deallocate()
+  /// The bytes of the slots of a table with room for a number of accounts.
+  static func slotBytes(for limit: Int) -> Int { limit * MemoryLayout<Slot>.stride }
+
+  /// The bytes of its index.
+  static func indexBytes(for limit: Int) -> Int { positions(for: limit) * MemoryLayout<UInt64>.stride }
+
+  /// The positions of an index that is at most three quarters full of accounts.
+  private static func positions(for limit: Int) -> Int {
+    var positions = 16
+    while positions / 4 * 3 < limit { positions *= 2 }
+    return positions
   }
 
-  /// The address of a slot; valid until the account is removed, since slots never move.
-  @inline(__always) func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Slot> {
-    let (chunk, place) = Int(slot).quotientAndRemainder(dividingBy: AccountTable.slotsPerChunk)
-    return unsafe chunks[chunk] + place
-  }
+  /// Gives back what the slots refer to; their memory is their owner's.
+  func destroy() { unsafe slots.deinitialize(count: touched) }
+
+  /// The address of a slot; valid until the table is destroyed, since slots never move.
+  @inline(__always) func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Slot> { unsafe slots + Int(slot) }
+
+  /// The number of a slot.
+  func number(of slot: UnsafeMutablePointer<Slot>) -> UInt32 { UInt32(unsafe slot - slots) }
 
   /// The part of a hash that the index keeps: 32 bits after those that chose the stripe.
   @inline(__always) private static func tag(_ hash: UInt64) -> UInt64 { (hash << UInt64(Stripe.bits)) >> 32 }
 
-  @inline(__always) private func home(_ tag: UInt64) -> Int {
+  /// The number of positions of the index.
+  @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }
+
+  /// The word at a position: the tag of an account's hash and its slot's number and one; zero where no account ever
+  /// was.
+  @inline(__always) private func word(_ position: Int) -> UInt64 { unsafe index[position].load(ordering: .relaxed) }
+
+  @inline(__always) private func setWord(_ position: Int, _ word: UInt64) {
+    unsafe index[position].store(word, ordering: .relaxed)
+  }
+
+  @inline(__always) private func home(_ tag: UInt64, _ capacity: Int) -> Int {
     Int(truncatingIfNeeded: tag >> UInt64(32 - capacity.trailingZeroBitCount))
+  }
+
+  /// Fetches the line of the index that an account is looked up in. Needs no lock.
+  @inline(__always) func prefetchIndex(_ hash: UInt64) {
+    unsafe prefetch_for_writing(index + home(AccountTable.tag(hash), capacity))
+  }
+
+  /// Fetches the slot that an account is probably in. Needs no lock: a wrong guess costs time only.
+  @inline(__always) func prefetchSlot(_ hash: UInt64) {
+    let tag = AccountTable.tag(hash)
+    let word = word(home(tag, capacity))
+    guard word >> 32 == tag, word & 0xFFFF_FFFF != AccountTable.tombstone else { return }
+    let slot = unsafe UnsafeRawPointer(pointer(UInt32(truncatingIfNeeded: word) &- 1))
+    unsafe prefetch_for_writing(slot)
+    unsafe prefetch_for_writing(slot + 64)
   }
 
   /// The slot of an account.
   @inline(__always) func find(_ account: AccountID, hash: UInt64) -> UnsafeMutablePointer<Slot>? {
     let tag = AccountTable.tag(hash)
-    var position = home(tag)
+    let capacity = capacity
+    var position = home(tag, capacity)
     while true {
       // Safe here and below: positions are masked by the capacity, and the index names slots in use only.
-      let word = unsafe index[position]
+      let word = word(position)
       if word == 0 { return nil }
       if word >> 32 == tag, word & 0xFFFF_FFFF != AccountTable.tombstone {
         let slot = unsafe pointer(UInt32(truncatingIfNeeded: word) &- 1)
@@ -87,68 +124,52 @@
 
   /// The slot at a position of the index, if an account is there.
   @inline(__always) func slot(atPosition position: Int) -> UInt32? {
-    let low = unsafe index[position] & 0xFFFF_FFFF
+    let low = word(position) & 0xFFFF_FFFF
     return low == 0 || low == AccountTable.tombstone ? nil : UInt32(low) - 1
   }
 
-  /// Puts an account, which must not be there, into the table.
-  mutating func insert(_ slot: Slot, hash: UInt64) -> UInt32 {
-    if occupied >= capacity / 4 * 3 { rebuild() }
-    let number: UInt32
-    if let reused = free.popLast() {
-      number = reused
-    } else {
-      addChunk()
-      number = free.removeLast()
-    }
-    unsafe pointer(number).pointee = slot
-    unsafe pointer(number).pointee.number = number
+  /// Puts an account, which must not be there, into the table, which must not be full.
+  mutating func insert(_ slot: Slot, hash: UInt64) -> UnsafeMutablePointer<Slot> {
+    if occupied >= capacity / 4 * 3, occupied > count || capacity < AccountTable.positions(for: limit) { rebuild() }
+    let number = free.popLast() ?? touch()
+    let pointer = unsafe pointer(number)
+    unsafe pointer.pointee = slot
     let tag = AccountTable.tag(hash)
-    var position = home(tag)
+    let capacity = capacity
+    var position = home(tag, capacity)
     while self.slot(atPosition: position) != nil { position = (position + 1) & (capacity - 1) }
-    if unsafe index[position] == 0 { occupied += 1 }
-    unsafe index[position] = tag << 32 | UInt64(number + 1)
+    if word(position) == 0 { occupied += 1 }
+    setWord(position, tag << 32 | UInt64(number + 1))
     count += 1
-    return number
+    return unsafe pointer
   }
 
-  private mutating func addChunk() {
-    if chunkCount == chunkCapacity {
-      let larger = UnsafeMutablePointer<UnsafeMutablePointer<Slot>>.allocate(capacity: chunkCapacity * 2)
-      unsafe larger.update(from: chunks, count: chunkCount)
-      unsafe chunks.deallocate()
-      unsafe chunks = larger
-      chunkCapacity *= 2
-    }
-    let bytes = AccountTable.slotsPerChunk * MemoryLayout<Slot>.stride
-    let chunk = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    unsafe chunks[chunkCount] = chunk.bindMemory(to: Slot.self, capacity: AccountTable.slotsPerChunk)
-    unsafe chunks[chunkCount].initialize(repeating: .vacant, count: AccountTable.slotsPerChunk)
-    let first = UInt32(chunkCount * AccountTable.slotsPerChunk)
-    chunkCount += 1
-    for slot in (first..<first + UInt32(AccountTable.slotsPerChunk)).reversed() { free.append(slot) }
+  /// Takes a slot that was never used.
+  private mutating func touch() -> UInt32 {
+    precondition(touched < limit, "an account is put into a stripe that is full")
+    unsafe (slots + touched).initialize(to: .vacant)
+    touched += 1
+    return UInt32(touched - 1)
   }
 
-  /// Makes the index anew, twice as large if it is more than half full of accounts, and without the marks of removed ones.
+  /// Makes the index anew, twice as large if it is more than half full of accounts, and without the marks of removed
+  /// ones.
   private mutating func rebuild() {
-    let old = unsafe index
-    let oldCapacity = capacity
-    if count > capacity / 2 { capacity *= 2 }
-    unsafe index = .allocate(capacity: capacity)
-    unsafe index.initialize(repeating: 0, count: capacity)
-    for place in 0..<oldCapacity {
-      let word = unsafe old[place]
-      guard word != 0, word & 0xFFFF_FFFF != AccountTable.tombstone else { continue }
-      var position = home(word >> 32)
-      while unsafe index[position] != 0 { position = (position + 1) & (capacity - 1) }
-      unsafe index[position] = word
+    let old = (0..<capacity).map { word($0) }
+    if count > capacity / 2, capacity < AccountTable.positions(for: limit) {
+      positions.store(2 * capacity, ordering: .relaxed)
+    }
+    for position in 0..<capacity { setWord(position, 0) }
+    for word in old where word != 0 && word & 0xFFFF_FFFF != AccountTable.tombstone {
+      var position = home(word >> 32, capacity)
+      while self.word(position) != 0 { position = (position + 1) & (capacity - 1) }
+      setWord(position, word)
     }
     occupied = count
     generation += 1
-    unsafe old.deallocate()
   }
 
-  /// Removes one account that is clean and did not change since the hand last passed; false if none was found among the next few.
+  /// Removes one account that is clean; false if none was found among the next few.
   ///
   /// - Parameters:
   ///   - durable: The last commit that has returned.
@@ -161,12 +182,12 @@
       guard unsafe slot.pointee.imaged == slot.pointee.account.last, unsafe slot.pointee.imagedIn <= durable,
         unsafe slot.pointee.account.tripTime > now
       else { continue }
-      guard unsafe slot.pointee.passed == slot.pointee.account.last else {
-        unsafe slot.pointee.passed = slot.pointee.account.last
+      guard unsafe !slot.pointee.isFresh else {
+        unsafe slot.pointee.isFresh = false
         continue
       }
       unsafe slot.pointee = .vacant
-      unsafe index[hand] = index[hand] | AccountTable.tombstone
+      setWord(hand, word(hand) | AccountTable.tombstone)
       free.append(number)
       count -= 1
       return true

@@ -1,7 +1,7 @@
 /// The secret of a store by which ids are spread over its tables, so that nobody who picks ids can make them collide.
 ///
-/// Hashing is two rounds of a folded 64 x 64 -> 128 bit multiplication. It is fast, and safe enough as long as neither the key nor
-/// hashes leave the store; it is no cryptographic function.
+/// Hashing is two rounds of a folded 64 x 64 -> 128 bit multiplication. It is fast, and safe enough as long as neither
+/// the key nor hashes leave the store; it is no cryptographic function.
 package struct HashKey: Hashable, Sendable {
   package let first: UInt64
   package let second: UInt64

@@ -63,7 +63,7 @@ extension Ledger {
         guard let image else { return .absent(before) }
         guard unsafe makeSpace(in: stripe, at: now) else { return .crowded }
         unsafe insert(
-          AccountTable.Slot(account: image.account, imaged: image.account.last, imagedIn: 0, due: image.due), hash,
+          AccountTable.Slot(account: image.account, imaged: image.account.last, due: image.due), hash,
           in: stripe)
         loads.wrappingAdd(1, ordering: .relaxed)
         return .resident
@@ -123,18 +123,15 @@ extension Ledger {
     return next
   }
 
-  /// Marks an account as followed or not: every change of a followed account is told.
-  func follow(_ account: AccountID, _ isFollowed: Bool) {
+  /// Counts one more or one fewer who follows an account: every change of a followed account is told.
+  func follow(_ account: AccountID, by change: Int) {
     let hash = key.hash(account)
     let stripe = unsafe stripe(hash)
     unsafe stripe.pointee.lock.withLock {
-      if isFollowed {
-        unsafe stripe.pointee.followed.insert(account)
-      } else {
-        unsafe stripe.pointee.followed.remove(account)
-      }
+      let followers = unsafe (stripe.pointee.followed[account] ?? 0) + change
+      unsafe stripe.pointee.followed[account] = followers > 0 ? followers : nil
       if let slot = unsafe stripe.pointee.table.find(account, hash: hash) {
-        unsafe slot.pointee.account.isWatched = isFollowed
+        unsafe slot.pointee.account.isWatched = followers > 0
       }
     }
   }
@@ -163,8 +160,7 @@ extension Ledger {
       let slot = AccountTable.Slot(
         account: image?.account ?? Account(account), imaged: image?.account.last ?? .none, imagedIn: 0,
         due: image?.due ?? .never)
-      let number = unsafe stripe.pointee.table.insert(slot, hash: hash)
-      unsafe found = stripe.pointee.table.pointer(number)
+      unsafe found = stripe.pointee.table.insert(slot, hash: hash)
     }
     guard let slot = unsafe found, sequence > (unsafe slot.pointee.account.last) else { return }
     do throws(Inconsistency) { unsafe try slot.pointee.account.apply(record, at: sequence) } catch {
@@ -181,6 +177,14 @@ extension Ledger {
         unsafe schedule(stripe.pointee.table.pointer(number), in: stripe)
       }
     }
+  }
+
+  /// Whether a stripe has more accounts than it may keep, by a quarter, while the store is being opened.
+  var isOverfull: Bool {
+    for index in 0..<Stripe.count where unsafe stripes[index].table.count > stripeLimit + stripeLimit / 4 {
+      return true
+    }
+    return false
   }
 
   /// Lets all clean accounts go until memory is within its bound, while the store is being opened.
@@ -217,24 +221,23 @@ extension Ledger {
     while left > 0 {
       let stripe = unsafe stripes + place.stripe
       unsafe stripe.pointee.lock.lock()
-      let table = unsafe stripe.pointee.table
-      if place.generation != table.generation {
+      if unsafe place.generation != stripe.pointee.table.generation {
         place.position = 0
-        place.generation = table.generation
+        place.generation = unsafe stripe.pointee.table.generation
       }
       // A few positions at a time, so that nobody waits long for the lock.
-      let end = min(place.position + min(left, 64), table.capacity)
+      let end = unsafe min(place.position + min(left, 64), stripe.pointee.table.capacity)
       left -= end - place.position
       for position in place.position..<end {
-        guard let number = table.slot(atPosition: position) else { continue }
-        let slot = unsafe table.pointer(number)
+        guard let number = unsafe stripe.pointee.table.slot(atPosition: position) else { continue }
+        let slot = unsafe stripe.pointee.table.pointer(number)
         guard unsafe slot.pointee.imaged < slot.pointee.account.last else { continue }
         unsafe batch.add(slot.pointee.account, hash: key.hash(slot.pointee.account.id), oldDue: slot.pointee.due)
         unsafe slot.pointee.imaged = slot.pointee.account.last
         unsafe slot.pointee.imagedIn = commit
         unsafe slot.pointee.due = slot.pointee.account.tripTime
       }
-      let isEnd = end == table.capacity
+      let isEnd = unsafe end == stripe.pointee.table.capacity
       unsafe stripe.pointee.lock.unlock()
       place.position = end
       if isEnd {

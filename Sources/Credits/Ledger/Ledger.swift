@@ -7,6 +7,11 @@ internal import Synchronization
 @safe package final class Ledger: @unchecked Sendable {
   // Safe to share: stripes are used under their locks only; the rest is constant or safe by itself.
   let stripes: UnsafeMutablePointer<Stripe>
+  private let slots: Region
+  private let index: Region
+  private let usesHugePages = Atomic<Bool>(false)
+  /// The number of accounts in one stripe from which on huge pages pay: about a third of a million in all.
+  private static let manyAccounts = 5_000
   let stripeLimit: Int
   let key: HashKey
   let window: RequestWindow
@@ -51,15 +56,27 @@ internal import Synchronization
     self.window = window
     self.queue = queue
     self.readImage = readImage
-    stripeLimit = max(8, residentAccounts / Stripe.count)
+    // Hashing spreads accounts by chance: some room above the average, so that stripes fill at about the bound.
+    stripeLimit = residentAccounts / Stripe.count * 33 / 32 + 16
+    // While a journal is replayed, up to a quarter more, and then the accounts of one more block.
+    let room = stripeLimit + stripeLimit / 4 + 2 * Block.capacity / Entry.size
+    let (slotBytes, indexBytes) = (AccountTable.slotBytes(for: room), AccountTable.indexBytes(for: room))
+    slots = Region(bytes: Stripe.count * slotBytes)
+    index = Region(bytes: Stripe.count * indexBytes)
     unsafe stripes = .allocate(capacity: Stripe.count)
-    for index in 0..<Stripe.count { unsafe (stripes + index).initialize(to: Stripe()) }
+    for number in 0..<Stripe.count {
+      let table = unsafe AccountTable(
+        limit: room, slots: slots.start + number * slotBytes, index: index.start + number * indexBytes)
+      unsafe (stripes + number).initialize(to: Stripe(table: table))
+    }
   }
 
   deinit {
     for index in 0..<Stripe.count { unsafe stripes[index].destroy() }
     unsafe stripes.deinitialize(count: Stripe.count)
     unsafe stripes.deallocate()
+    slots.destroy()
+    index.destroy()
   }
 
   @inline(__always) func stripe(_ hash: UInt64) -> UnsafeMutablePointer<Stripe> {
@@ -80,6 +97,15 @@ internal import Synchronization
   func debit(_ debit: Debit, at now: Timestamp, besides seen: [SequenceNumber] = []) -> Decision {
     let hash = key.hash(debit.account)
     let fingerprint = key.fingerprint(debit.request, of: hash)
+    window.prefetch(fingerprint)
+    return self.debit(debit, hash, fingerprint, at: now, besides: seen)
+  }
+
+  @inline(__always) private func debit(
+    _ debit: Debit, _ hash: UInt64, _ fingerprint: UInt64, at now: Timestamp, besides seen: [SequenceNumber]
+  ) -> Decision {
+    // Entries that time makes carry this id: as a request, it could neither be answered nor remembered.
+    if debit.request == .none { return .answered(.notRecorded(.invalid, at: now)) }
     let stripe = unsafe stripe(hash)
     unsafe stripe.pointee.lock.lock()
     defer { unsafe stripe.pointee.lock.unlock() }
@@ -114,18 +140,38 @@ internal import Synchronization
 
   /// Decides debits, in order, until one needs more than memory; answers how many were decided.
   ///
+  /// A few at a time: first their lines of index and window are fetched, then their slots, then they are decided. So
+  /// the memory works on all of them at once, and a debit does not wait for each of its accesses.
+  ///
   /// - Parameter last: Raised to the last entry that was made.
   func debit(
     _ debits: ArraySlice<Debit>, at now: Timestamp, into outcomes: inout [Outcome], last: inout SequenceNumber
   ) -> Int {
-    var count = 0
-    for debit in debits {
-      guard case .answered(let answer) = self.debit(debit, at: now) else { break }
-      if let sequence = answer.sequence, sequence > last { last = sequence }
-      outcomes.append(Outcome(answer))
-      count += 1
+    var hashes = InlineArray<16, (account: UInt64, request: UInt64)>(repeating: (0, 0))
+    var start = debits.startIndex
+    while start < debits.endIndex {
+      let count = min(hashes.count, debits.endIndex - start)
+      for place in 0..<count {
+        let hash = key.hash(debits[start + place].account)
+        let fingerprint = key.fingerprint(debits[start + place].request, of: hash)
+        hashes[place] = (hash, fingerprint)
+        unsafe stripe(hash).pointee.table.prefetchIndex(hash)
+        window.prefetch(fingerprint)
+      }
+      for place in 0..<count {
+        let hash = hashes[place].account
+        unsafe stripe(hash).pointee.table.prefetchSlot(hash)
+      }
+      for place in 0..<count {
+        let (hash, fingerprint) = hashes[place]
+        let decision = debit(debits[start + place], hash, fingerprint, at: now, besides: [])
+        guard case .answered(let answer) = decision else { return start + place - debits.startIndex }
+        if let sequence = answer.sequence, sequence > last { last = sequence }
+        outcomes.append(Outcome(answer))
+      }
+      start += count
     }
-    return count
+    return debits.count
   }
 
   @inline(__always) private func isTooOld(_ request: RequestID) -> Bool {
@@ -142,6 +188,7 @@ internal import Synchronization
     _ command: Command, to account: AccountID, request: RequestID, at now: Timestamp, besides seen: [SequenceNumber],
     absent: UInt64? = nil
   ) -> Decision {
+    if request == .none { return .answered(.notRecorded(.invalid, at: now)) }
     let hash = key.hash(account)
     let fingerprint = key.fingerprint(request, of: hash)
     let stripe = unsafe stripe(hash)
@@ -195,14 +242,17 @@ internal import Synchronization
     if case .open(let text) = command, !text.isEmpty { label = text }
     let first = queue.append(&draft, label: label, follows: false)
     guard first != .none, let answer = draft.answer(from: first) else { return .full }
-    unsafe insert(AccountTable.Slot(account: draft.account, imaged: .none, imagedIn: 0, due: .never), hash, in: stripe)
+    unsafe insert(AccountTable.Slot(account: draft.account, imaged: .none, due: .never), hash, in: stripe)
     return .answered(answer)
   }
 
   func insert(_ slot: AccountTable.Slot, _ hash: UInt64, in stripe: UnsafeMutablePointer<Stripe>) {
-    let number = unsafe stripe.pointee.table.insert(slot, hash: hash)
-    let pointer = unsafe stripe.pointee.table.pointer(number)
-    if unsafe stripe.pointee.followed.contains(slot.account.id) { unsafe pointer.pointee.account.isWatched = true }
+    let pointer = unsafe stripe.pointee.table.insert(slot, hash: hash)
+    if unsafe stripe.pointee.table.count == Ledger.manyAccounts, !usesHugePages.exchange(true, ordering: .relaxed) {
+      slots.useHugePages()
+      index.useHugePages()
+    }
+    if unsafe stripe.pointee.followed[slot.account.id] != nil { unsafe pointer.pointee.account.isWatched = true }
     unsafe schedule(pointer, in: stripe)
   }
 
@@ -212,7 +262,9 @@ internal import Synchronization
     guard next < (unsafe slot.pointee.timer) else { return }
     let isSoonest = unsafe next < stripe.pointee.timers.soonest
     unsafe slot.pointee.timer = next
-    unsafe stripe.pointee.timers.push(next, slot.pointee.number)
+    unsafe stripe.pointee.timers.push(next, stripe.pointee.table.number(of: slot))
+    // Rows of accounts that have left stay until their time comes: clear them out before they are the most.
+    if unsafe stripe.pointee.timers.count > 2 * stripe.pointee.table.count + 64 { unsafe stripe.pointee.pushTimers() }
     if isSoonest { timerBell.ring() }
   }
 

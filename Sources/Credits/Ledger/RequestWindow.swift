@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import Synchronization
 
 /// The requests of the recent past: a fingerprint of account and request, and the entry that answered it.
@@ -7,20 +8,32 @@ internal import Synchronization
 @safe package final class RequestWindow: @unchecked Sendable {
   // Safe to share: shards are used under their locks only, the floor is atomic.
   private let shards: UnsafeMutablePointer<Shard>
+  private let region: Region
+  private let usesHugePages = Atomic<Bool>(false)
   private let floor = Atomic<UInt64>(0)
   private let floorTime = Atomic<Int64>(0)
 
   private static let shardBits: UInt64 = 6
 
-  package init() {
+  /// Makes a window with room for a number of requests.
+  package init(requests: Int) {
     let count = 1 << RequestWindow.shardBits
+    // A shard is at most three quarters full; chance spreads requests unevenly, so some room above the average.
+    var positions = 64
+    while positions * 3 / 4 * count < requests * 9 / 8 + 4_096 { positions *= 2 }
+    region = Region(bytes: count * positions * MemoryLayout<Shard.Slot>.stride)
     unsafe shards = .allocate(capacity: count)
-    for index in 0..<count { unsafe (shards + index).initialize(to: Shard()) }
+    for index in 0..<count {
+      let slots = unsafe region.start.bindMemory(to: Shard.Slot.self, capacity: count * positions) + index * positions
+      unsafe (shards + index).initialize(to: Shard(slots: slots, limit: positions))
+    }
   }
 
   deinit {
-    for index in 0..<(1 << RequestWindow.shardBits) { unsafe shards[index].destroy() }
+    for index in 0..<(1 << RequestWindow.shardBits) { unsafe shards[index].lock.destroy() }
+    unsafe shards.deinitialize(count: 1 << RequestWindow.shardBits)
     unsafe shards.deallocate()
+    region.destroy()
   }
 
   /// The last entry that is forgotten.
@@ -34,6 +47,11 @@ internal import Synchronization
     // The time first: a request must never be forgotten and yet not be refused.
     floorTime.store(time.microseconds, ordering: .relaxed)
     floor.store(sequence.value, ordering: .releasing)
+  }
+
+  /// Fetches the line that a fingerprint is looked up in, without a lock.
+  @inline(__always) func prefetch(_ fingerprint: UInt64) {
+    unsafe shards[Int(fingerprint >> (64 - RequestWindow.shardBits))].prefetch(fingerprint)
   }
 
   /// The shard of a fingerprint, locked; the caller unlocks it.
@@ -54,7 +72,11 @@ internal import Synchronization
   @inline(__always) func insert(
     _ fingerprint: UInt64, _ sequence: SequenceNumber, in shard: UnsafeMutablePointer<Shard>
   ) {
-    unsafe shard.pointee.insert(fingerprint, sequence.value, floor: floor.load(ordering: .relaxed))
+    if unsafe shard.pointee.insert(fingerprint, sequence.value, floor: floor.load(ordering: .relaxed)),
+      !usesHugePages.exchange(true, ordering: .relaxed)
+    {
+      region.useHugePages()
+    }
   }
 
   /// Remembers an entry while the store is being opened.
@@ -75,37 +97,37 @@ internal import Synchronization
 }
 
 extension RequestWindow {
-  /// A hash table with linear probing that is rebuilt without its forgotten slots when it is three quarters full.
-  @safe struct Shard {
+  /// A hash table with linear probing that grows in place, and drops its forgotten slots when it is three quarters
+  /// full.
+  @safe struct Shard: ~Copyable {
     struct Slot: BitwiseCopyable {
       var fingerprint: UInt64
       var sequence: UInt64
     }
 
     let lock = Lock()
-    private var slots: UnsafeMutablePointer<Slot>
-    private(set) var capacity: Int
+    private let slots: UnsafeMutablePointer<Slot>
+    private let limit: Int
+    private let positions = Atomic<Int>(64)
     private var used = 0
 
-    init() {
-      capacity = 64
-      unsafe slots = Shard.allocate(capacity)
+    /// The number of slots in use of those that are reserved.
+    @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }
+
+    init(slots: UnsafeMutablePointer<Slot>, limit: Int) {
+      unsafe self.slots = slots
+      self.limit = limit
     }
 
-    func destroy() {
-      unsafe slots.deallocate()
-      lock.destroy()
-    }
-
-    private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
-      let slots = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
-      unsafe slots.initialize(repeating: Slot(fingerprint: 0, sequence: 0), count: capacity)
-      return unsafe slots
+    /// Fetches the line that a fingerprint is looked up in. Needs no lock.
+    @inline(__always) func prefetch(_ fingerprint: UInt64) {
+      unsafe prefetch_for_writing(slots + Int(truncatingIfNeeded: fingerprint) & (capacity - 1))
     }
 
     @inline(__always) func find(_ fingerprint: UInt64, floor: UInt64, besides seen: [SequenceNumber]) -> SequenceNumber?
     {
-      var index = Int(truncatingIfNeeded: fingerprint) & (capacity - 1)
+      let mask = capacity - 1
+      var index = Int(truncatingIfNeeded: fingerprint) & mask
       while true {
         // Safe here and below: an index is always masked by the capacity.
         let slot = unsafe slots[index]
@@ -114,13 +136,20 @@ extension RequestWindow {
           let found = SequenceNumber(slot.sequence)
           if !seen.contains(found) { return found }
         }
-        index = (index + 1) & (capacity - 1)
+        index = (index + 1) & mask
       }
     }
 
-    @inline(__always) mutating func insert(_ fingerprint: UInt64, _ sequence: UInt64, floor: UInt64) {
-      if used >= capacity / 4 * 3 { rebuild(floor: floor) }
+    /// Inserts a request; answers whether the table has just grown to half a mebibyte, where huge pages begin to pay.
+    @inline(__always) mutating func insert(_ fingerprint: UInt64, _ sequence: UInt64, floor: UInt64) -> Bool {
+      var hasGrown = false
+      if used >= capacity / 4 * 3 {
+        let before = capacity
+        rebuild(floor: floor)
+        hasGrown = capacity > before && capacity * MemoryLayout<Slot>.stride == 1 << 19
+      }
       place(Slot(fingerprint: fingerprint, sequence: sequence))
+      return hasGrown
     }
 
     @inline(__always) private mutating func place(_ slot: Slot) {
@@ -131,15 +160,18 @@ extension RequestWindow {
     }
 
     @inline(never) private mutating func rebuild(floor: UInt64) {
-      let old = unsafe slots
-      let count = capacity
-      var live = 0
-      for index in 0..<count where unsafe old[index].sequence > floor { live += 1 }
-      while live > capacity / 8 * 5 { capacity *= 2 }
-      unsafe slots = Shard.allocate(capacity)
+      var live: [Slot] = []
+      live.reserveCapacity(used)
+      for index in 0..<capacity where unsafe slots[index].sequence > floor { unsafe live.append(slots[index]) }
+      while live.count > capacity / 8 * 5, capacity < limit { positions.store(2 * capacity, ordering: .relaxed) }
+      if live.count >= capacity / 4 * 3 {
+        // More than its share of requests fell to this shard: the oldest make way.
+        live.sort { $0.sequence > $1.sequence }
+        live.removeLast(live.count - capacity / 8 * 5)
+      }
+      unsafe slots.update(repeating: Slot(fingerprint: 0, sequence: 0), count: capacity)
       used = 0
-      for index in 0..<count where unsafe old[index].sequence > floor { unsafe place(old[index]) }
-      unsafe old.deallocate()
+      for slot in live { place(slot) }
     }
   }
 }

@@ -1,17 +1,29 @@
 /// A part of the ledger: the accounts whose hash begins alike, behind one lock.
-struct Stripe {
+struct Stripe: ~Copyable {
   /// The number of leading bits of a hash that choose the stripe.
   static let bits = 6
   /// The number of stripes.
   static let count = 1 << bits
 
   let lock = Lock()
-  var table = AccountTable()
+  var table: AccountTable
   var timers = Timers()
   /// The number of evictions so far: whoever reads an image without the lock must see it unchanged.
   var evictions: UInt64 = 0
-  /// The accounts whose balance somebody follows, in memory or not.
-  var followed: Set<AccountID> = []
+  /// The accounts whose balance somebody follows, in memory or not, and by how many.
+  var followed: [AccountID: Int] = [:]
+
+  init(table: consuming AccountTable) { self.table = table }
+
+  /// Makes the timers anew, with one row for each account that has one.
+  mutating func pushTimers() {
+    timers.removeAll()
+    for position in 0..<table.capacity {
+      guard let number = table.slot(atPosition: position) else { continue }
+      let time = unsafe table.pointer(number).pointee.timer
+      if time != .never { timers.push(time, number) }
+    }
+  }
 
   func destroy() {
     table.destroy()
@@ -27,6 +39,12 @@ struct Timers {
 
   /// The soonest moment, valid or not.
   var soonest: Timestamp { heap.first?.time ?? .never }
+
+  /// The number of rows, valid or not.
+  var count: Int { heap.count }
+
+  /// Drops all rows, to be pushed anew.
+  mutating func removeAll() { heap.removeAll() }
 
   mutating func push(_ time: Timestamp, _ slot: UInt32) {
     heap.append((time, slot))

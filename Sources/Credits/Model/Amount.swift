@@ -62,7 +62,8 @@ extension Amount: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral {
 }
 
 extension Amount: LosslessStringConvertible {
-  /// Parses decimal text such as `87.25` or `-0.000001`, exactly; nil for anything else, and for more than six decimals.
+  /// Parses decimal text such as `87.25` or `-0.000001`, exactly; nil for anything else, and for more than six
+  /// decimals.
   public init?(_ text: String) {
     guard let amount = Amount(utf8: text.utf8) else { return nil }
     self = amount

@@ -56,7 +56,7 @@ public struct Denial: Hashable, Sendable {
     case tooOld
     /// The account was never opened. Not recorded.
     case unknownAccount
-    /// The amount is zero or negative, or times or texts are out of range. Not recorded.
+    /// The amount is zero or negative, times or texts are out of range, or the request id is zero. Not recorded.
     case invalid
     /// The account was opened before, by the entry named here. Not recorded.
     case alreadyOpen(by: SequenceNumber)
@@ -110,7 +110,8 @@ extension Denial.Reason: CustomStringConvertible {
       "the request id was used before with other contents, by entry \(sequence); use a new request id"
     case .tooOld: "the request id was made before the request window; use a new request id"
     case .unknownAccount: "there is no such account; open it first"
-    case .invalid: "the amount is not above zero, or a time or text is out of range; correct the request"
+    case .invalid:
+      "the amount is not above zero, a time or text is out of range, or the request id is zero; correct the request"
     case .alreadyOpen(let sequence): "the account was opened before, by entry \(sequence)"
     }
   }

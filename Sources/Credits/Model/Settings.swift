@@ -2,7 +2,8 @@ public import Logging
 
 /// How a store is opened: limits, durability and time.
 ///
-/// Every limit is a bound that the store keeps: at it, callers wait or get a typed error, and nothing grows without end.
+/// Every limit is a bound that the store keeps: at it, callers wait or get a typed error, and nothing grows without
+/// end.
 public struct Settings: Sendable {
   /// Whether a store is created where there is none.
   public var creation: Creation = .ifMissing
@@ -19,7 +20,7 @@ public struct Settings: Sendable {
   /// How long a request is remembered for duplicate detection, unless `windowRequests` is reached. Default: 24 hours.
   public var windowAge: Duration = .seconds(86_400)
 
-  /// The most bytes of entries in one commit, in KiB. Default: 4,096, about 52,000 debits.
+  /// The most bytes of entries in one commit, in KiB, at least 256. Default: 4,096, about 52,000 debits.
   public var frameKibibytes: Int = 4_096
 
   /// The most callers that wait for room in a frame; more get `StoreError.overloaded`. Default: 100,000.
@@ -67,10 +68,14 @@ public struct Settings: Sendable {
   public enum Durability: Hashable, Sendable {
     /// The disk has the data: an acknowledged outcome survives a power cut.
     case synced
-    /// The operating system has the data: an acknowledged outcome survives the death of the process, but a power cut may
-    /// destroy the store. For tests, bulk loads and measurements.
+    /// The operating system has the data: an acknowledged outcome survives the death of the process, but a power cut
+    /// may destroy the store. For tests, bulk loads and measurements.
     case unsynced
   }
+
+  /// The most requests that can be in the window at once: its end moves by a part of it, and with commits only, while the next
+  /// frame fills.
+  var rememberedRequests: Int { windowRequests + windowRequests / 32 + 2 * frameKibibytes * 1024 / Entry.size }
 
   /// The first setting that is out of range, in words.
   var complaint: String? {
@@ -79,8 +84,8 @@ public struct Settings: Sendable {
     if residentAccounts > 1 << 30 { return "residentAccounts is \(residentAccounts); the most is 1,073,741,824" }
     if windowRequests < 1_024 { return "windowRequests is \(windowRequests); the least is 1,024" }
     if windowAge <= .zero { return "windowAge is \(windowAge); it must be above zero" }
-    if !(64...1_048_576).contains(frameKibibytes) {
-      return "frameKibibytes is \(frameKibibytes); it must be from 64 to 1,048,576"
+    if !(256...1_048_576).contains(frameKibibytes) {
+      return "frameKibibytes is \(frameKibibytes); it must be from 256 to 1,048,576"
     }
     if waitingCallers < 1 { return "waitingCallers is \(waitingCallers); the least is 1" }
     if checkpointEntries < 1_024 { return "checkpointEntries is \(checkpointEntries); the least is 1,024" }

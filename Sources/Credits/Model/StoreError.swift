@@ -26,7 +26,8 @@ public enum StoreError: Error, Hashable, Sendable {
   case closed
   /// More callers wait for the store than its settings allow; try again later.
   case overloaded(waiting: Int)
-  /// The wall clock jumped ahead by more than the settings allow; changes are refused until it returns or the store is reopened.
+  /// The wall clock jumped ahead by more than the settings allow; changes are refused until it returns or the store is
+  /// reopened.
   case clockJumped(from: Timestamp, to: Timestamp)
   /// What was asked for lies in a part of the journal that has been trimmed.
   case outsideRetention(before: SequenceNumber)

@@ -67,7 +67,8 @@ extension Timestamp: LosslessStringConvertible {
     return text + "Z"
   }
 
-  /// Parses `2026-11-22`, `2026-11-22T22:17:45Z`, or the like with a space for the T, a fraction, or no Z; nil otherwise.
+  /// Parses `2026-11-22`, `2026-11-22T22:17:45Z`, or the like with a space for the T, a fraction, or no Z; nil
+  /// otherwise.
   ///
   /// The time is UTC. Digits of the fraction beyond the sixth are cut off.
   public init?(_ text: String) {

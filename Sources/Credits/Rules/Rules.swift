@@ -212,7 +212,7 @@ package struct Draft {
     case .debit(let amount, let extent):
       if account.status == .frozen { return .frozen }
       if extent == .whole ? amount > account.available : account.available == 0 { return .insufficient }
-      if account.spent.adding(amount) == nil { return .limit }
+      if account.spent.adding(min(amount, account.available)) == nil { return .limit }
     case .grant(let amount, _, _, _, _):
       // The limit is a quarter of what fits, so that sums of totals cannot overflow.
       let ahead = account.pending.reduce(account.granted.adding(amount)) { $0?.adding($1.amount) }

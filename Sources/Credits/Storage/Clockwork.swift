@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Lets time do its work: grants that start and expire, for accounts in memory and for those on disk only.
 ///
-/// With the system's clock it is a thread that sleeps until the next moment that matters; with a manual clock, `tick` does the same
-/// when it is called.
+/// With the system's clock it is a thread that sleeps until the next moment that matters; with a manual clock, `tick`
+/// does the same when it is called.
 final class Clockwork: Sendable {
   private let database: Database
   private let ledger: Ledger
@@ -43,7 +43,10 @@ final class Clockwork: Sendable {
     keeper.advance(to: now)
     try seen.withLock { (seen) throws(StoreError) in
       guard seen < now else { return }
-      for account in try dueAccounts(after: seen, upTo: now) { try bring(account, at: now) }
+      var place = Key.due(Timestamp(microseconds: seen.microseconds + 1), AccountID(0), hash: 0)
+      while let accounts = try dueAccounts(from: &place, upTo: now) {
+        for account in accounts { try bring(account, at: now) }
+      }
       seen = now
     }
     while !ledger.tick(at: now) {
@@ -62,20 +65,23 @@ final class Clockwork: Sendable {
     }
   }
 
-  /// The accounts with a row in the table of due times in a span of time.
-  private func dueAccounts(after start: Timestamp, upTo end: Timestamp) throws(StoreError) -> [AccountID] {
-    try database.read { (transaction) throws(StoreError) -> [AccountID] in
-      var accounts: [AccountID] = []
+  /// The next few accounts with a row in the table of due times up to a time; nil if there are no more.
+  private func dueAccounts(from place: inout Key, upTo end: Timestamp) throws(StoreError) -> [AccountID]? {
+    var accounts: [AccountID] = []
+    try database.read { (transaction) throws(StoreError) in
       do throws(LMDBError) {
         var cursor = try transaction.cursor(on: database.due)
-        let first = Key.due(Timestamp(microseconds: start.microseconds + 1), AccountID(0), hash: 0)
-        var isMore = try cursor.seek(greaterOrEqual: first.bytes)
-        while isMore, cursor.key.byteCount == 32, cursor.key.keyWord(0) <= UInt64(end.microseconds) {
-          accounts.append(AccountID(high: cursor.key.keyWord(2), low: cursor.key.keyWord(3)))
+        var isMore = try cursor.seek(greaterOrEqual: place.bytes)
+        while isMore, accounts.count < 1_024, cursor.key.byteCount == 32 {
+          let (time, hash) = (cursor.key.keyWord(0), cursor.key.keyWord(1))
+          let account = AccountID(high: cursor.key.keyWord(2), low: cursor.key.keyWord(3))
+          guard time <= UInt64(end.microseconds) else { return }
+          accounts.append(account)
+          place = Key.due(Timestamp(microseconds: Int64(time)), account, hash: hash).next
           isMore = try cursor.next()
         }
       } catch { throw database.storeError(error) }
-      return accounts
     }
+    return accounts.isEmpty ? nil : accounts
   }
 }

@@ -68,8 +68,10 @@ final class Committer: @unchecked Sendable {
         } else {
           queue.sleep(atMost: .seconds(1))
           try trimByAge()
+          if !queue.hasWork { try clearStaleReaders() }
         }
       }
+      queue.beginClosing()
       while queue.hasWork || cursor < queue.last { try commit(positions: 65_536) }
       queue.stop(.closed)
     } catch {
@@ -102,6 +104,7 @@ final class Committer: @unchecked Sendable {
 
   private func commit(positions: Int) throws(StoreError) {
     commits += 1
+    if commits % 1_024 == 0 { try clearStaleReaders() }
     batch.removeAll()
     var reached: SequenceNumber?
     if positions > 0 {
@@ -154,6 +157,11 @@ final class Committer: @unchecked Sendable {
       try Meta.write(trim.mark, to: &transaction, database.meta)
     }
     try transaction.commit()
+  }
+
+  /// Frees the slots of readers that were killed, whose snapshots would keep freed pages from being used again.
+  private func clearStaleReaders() throws(StoreError) {
+    do throws(LMDBError) { try database.environment.clearStaleReaders() } catch { throw database.storeError(error) }
   }
 
   // MARK: Trimming

@@ -12,7 +12,9 @@ internal import LMDB
 final class Database: Sendable {
   let path: String
   let environment: Environment
-  let readers: ReaderPool
+  private let readers: ReaderPool
+  private let gate = Locked((users: 0, isClosed: false))
+  private let left = Bell()
   let journal: Table
   let accounts: Table
   let labels: Table
@@ -47,14 +49,36 @@ final class Database: Sendable {
     }
   }
 
+  /// Refuses further use, waits for those who still read, and closes the files.
   func close() {
+    gate.withLock { $0.isClosed = true }
+    while gate.withLock({ $0.users }) > 0 { left.wait(atMost: .milliseconds(10)) }
     readers.close()
     environment.close()
   }
 
+  /// Runs a function that uses the files; they are not closed meanwhile.
+  func use<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R {
+    let isOpen = gate.withLock { gate in
+      if !gate.isClosed { gate.users += 1 }
+      return !gate.isClosed
+    }
+    guard isOpen else { throw .closed }
+    defer {
+      let isLast = gate.withLock { gate in
+        gate.users -= 1
+        return gate.users == 0 && gate.isClosed
+      }
+      if isLast { left.ring() }
+    }
+    return try body()
+  }
+
   /// Runs a function on a snapshot of the store.
   func read<R>(_ body: (borrowing ReadTransaction) throws(StoreError) -> R) throws(StoreError) -> R {
-    try readers.withReader(orThrow: { StoreError($0, at: path) }, body)
+    try use { () throws(StoreError) -> R in
+      try readers.withReader(orThrow: { StoreError($0, at: path) }, body)
+    }
   }
 
   /// Reads the image of an account; nil if there is none.
@@ -120,6 +144,16 @@ struct Key {
   static func due(_ time: Timestamp, _ account: AccountID, hash: UInt64) -> Key {
     let bits = UInt64(bitPattern: time.microseconds)
     return Key(words: [bits.bigEndian, hash.bigEndian, account.high.bigEndian, account.low.bigEndian], count: 4)
+  }
+
+  /// The key that comes directly after this one of four words.
+  var next: Key {
+    var words = words
+    for index in (0..<4).reversed() {
+      words[index] = (UInt64(bigEndian: words[index]) &+ 1).bigEndian
+      if words[index] != 0 { break }
+    }
+    return Key(words: words, count: count)
   }
 
   /// The key's bytes.

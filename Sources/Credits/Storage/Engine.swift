@@ -42,7 +42,8 @@ final class Engine: Sendable {
       let key = identity.key
       queue = FrameQueue(next: recovery.result.next, settings: settings)
       ledger = Ledger(
-        key: key, residentAccounts: settings.residentAccounts, window: RequestWindow(), queue: queue,
+        key: key, residentAccounts: settings.residentAccounts, window: RequestWindow(requests: settings.windowRequests),
+        queue: queue,
         readImage: { (account) throws(StoreError) in try database.image(of: account, hash: key.hash(account)) })
       ledger.window.forget(upTo: recovery.result.forgotten, before: recovery.result.forgottenTime)
       try recovery.replay(into: ledger)
@@ -87,7 +88,8 @@ final class Engine: Sendable {
     }
     do throws(StoreError) { try folder.adopt(temporary) } catch {
       StoreFolder.remove(temporary)
-      throw error
+      // Another process may have been faster: then its store is there, and the lock says who has it.
+      guard try folder.contents() == .store else { throw error }
     }
   }
 
@@ -117,8 +119,10 @@ final class Engine: Sendable {
   /// Decides a debit, whatever it takes: bringing the account into memory, waiting for room, confirming a repetition.
   func debit(_ debit: Debit) async throws(StoreError) -> Answer {
     try await settle(.debit(debit.amount, debit.extent), debit.account, debit.request) { (now, seen, absent) in
-      if absent != nil { return .answered(.notRecorded(.unknownAccount, at: now)) }
-      return self.ledger.debit(debit, at: now, besides: seen)
+      guard let absent else { return self.ledger.debit(debit, at: now, besides: seen) }
+      let command = Command.debit(debit.amount, debit.extent)
+      return self.ledger.submit(
+        command, to: debit.account, request: debit.request, at: now, besides: seen, absent: absent)
     }
   }
 
@@ -132,8 +136,23 @@ final class Engine: Sendable {
     if acknowledge == .durable, let sequence = answer.sequence { try await queue.waitUntilDurable(sequence) }
     switch answer {
     case .done(let receipt): return receipt
-    case .denied(let denial): throw .denied(denial)
+    case .denied(let denial):
+      // The window may have forgotten the opening, which the account has not.
+      if case .alreadyOpen(let sequence) = denial.reason, case .open(let label) = command {
+        return try reopening(account, label, sequence, at: denial.time)
+      }
+      throw .denied(denial)
     }
+  }
+
+  /// The answer to opening an account again: that of the first time, unless the label is another one.
+  private func reopening(
+    _ account: AccountID, _ label: String, _ sequence: SequenceNumber, at now: Timestamp
+  ) throws(StoreError) -> Receipt {
+    guard try view.label(of: account) ?? "" == label else {
+      throw .denied(Denial(reason: .alreadyOpen(by: sequence), sequence: nil, time: now, isReplay: false))
+    }
+    return Receipt(sequence: sequence, time: now, amount: 0, balance: 0, isReplay: true)
   }
 
   /// Tries a decision until it is answered.
@@ -210,13 +229,13 @@ final class Engine: Sendable {
   }
 
   func follow(_ account: AccountID, _ continuation: AsyncStream<Balance>.Continuation) -> UInt64 {
-    let (number, isFirst) = followers.add(account, continuation)
-    if isFirst { ledger.follow(account, true) }
-    return number
+    ledger.follow(account, by: 1)
+    return followers.add(account, continuation)
   }
 
   func unfollow(_ account: AccountID, _ number: UInt64) {
-    if followers.remove(number) { ledger.follow(account, false) }
+    followers.remove(number)
+    ledger.follow(account, by: -1)
   }
 
   // MARK: Operations
@@ -232,9 +251,15 @@ final class Engine: Sendable {
       throw .invalidArgument("there is something at \(path) already; name a new folder for the backup")
     }
     let temporary = try target.makeTemporary()
-    do throws(LMDBError) { try database.environment.copy(to: temporary) } catch {
+    do throws(StoreError) {
+      try database.use { () throws(StoreError) in
+        do throws(LMDBError) { try database.environment.copy(to: temporary) } catch {
+          throw StoreError(error, at: path)
+        }
+      }
+    } catch {
       StoreFolder.remove(temporary)
-      throw StoreError(error, at: path)
+      throw error
     }
     do throws(StoreError) { try target.adopt(temporary) } catch {
       StoreFolder.remove(temporary)

@@ -14,24 +14,22 @@ final class Followers: Sendable {
 
   private let state = Locked(State())
 
-  /// Adds a follower; answers its number and whether it is the account's first.
-  func add(_ account: AccountID, _ continuation: AsyncStream<Balance>.Continuation) -> (number: UInt64, isFirst: Bool) {
+  /// Adds a follower and answers its number.
+  func add(_ account: AccountID, _ continuation: AsyncStream<Balance>.Continuation) -> UInt64 {
     state.withLock { state in
       state.next += 1
       state.followers[state.next] = Follower(account: account, continuation: continuation)
       state.accounts[account, default: []].append(state.next)
-      return (state.next, state.accounts[account]?.count == 1)
+      return state.next
     }
   }
 
-  /// Removes a follower; answers whether it was the account's last.
-  func remove(_ number: UInt64) -> Bool {
+  /// Removes a follower.
+  func remove(_ number: UInt64) {
     state.withLock { state in
-      guard let follower = state.followers.removeValue(forKey: number) else { return false }
-      state.accounts[follower.account]?.removeAll { $0 == number }
-      guard state.accounts[follower.account]?.isEmpty == true else { return false }
-      state.accounts[follower.account] = nil
-      return true
+      guard let follower = state.followers.removeValue(forKey: number) else { return }
+      let others = state.accounts[follower.account]?.filter { $0 != number } ?? []
+      state.accounts[follower.account] = others.isEmpty ? nil : others
     }
   }
 

@@ -78,9 +78,8 @@ struct Recovery {
     var place = SequenceNumber(max(start, result.firstKept.value))
     while place < result.next {
       let (result, database) = (self.result, self.database)
-      let bound = settings.residentAccounts + settings.residentAccounts / 4
       let run = try database.read { (transaction) throws(StoreError) -> Run in
-        try Recovery.replay(from: place, bound: bound, result, into: ledger, in: transaction, database)
+        try Recovery.replay(from: place, result, into: ledger, in: transaction, database)
       }
       place = run.next
       self.result.replayed += run.replayed
@@ -99,7 +98,7 @@ struct Recovery {
 
   /// Replays blocks until the end of the journal, or until too many accounts are in memory.
   private static func replay(
-    from place: SequenceNumber, bound: Int, _ result: Result, into ledger: Ledger,
+    from place: SequenceNumber, _ result: Result, into ledger: Ledger,
     in transaction: borrowing ReadTransaction, _ database: Database
   ) throws(StoreError) -> Run {
     var run = Run(next: place)
@@ -119,7 +118,7 @@ struct Recovery {
         run.replayed += try apply(cursor.value, header, from: run.next, result, to: ledger)
         run.next = SequenceNumber(header.last.value + 1)
         isMore = try cursor.next()
-        if isMore, ledger.residentCount > bound { return run }
+        if isMore, ledger.isOverfull { return run }
       }
       guard run.next == result.next else { throw DecodingError("a block is missing") }
     } catch let error as DecodingError {

@@ -11,8 +11,8 @@ public struct Trimmed: Hashable, Sendable {
 
 /// Decides which blocks of the journal go with a commit.
 ///
-/// Blocks go from the oldest on, in long runs, so that the pages they free lie together. A block stays while the request
-/// window or the checkpoint needs it. The last block always stays: the chain goes on from it.
+/// Blocks go from the oldest on, in long runs, so that the pages they free lie together. A block stays while the
+/// request window or the checkpoint needs it. The last block always stays: the chain goes on from it.
 struct Retention {
   /// Blocks to delete in one commit, and what is kept afterwards.
   struct Plan {
@@ -27,7 +27,8 @@ struct Retention {
   private var first: SequenceNumber
   private var total: UInt64 = 0
   private var nextLook = Timestamp.zero
-  /// A look found nothing before this entry: only when the cursor and the window pass it, or time, is another one worth it.
+  /// A look found nothing before this entry: only when the cursor and the window pass it, or time, is another one worth
+  /// it.
   private var pause = 0
 
   init(first: SequenceNumber) { self.first = first }

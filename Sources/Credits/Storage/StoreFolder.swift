@@ -40,7 +40,8 @@ final class StoreFolder: @unchecked Sendable {
       let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
         unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name != ".", name != "..", name != "writer.lock" {
+      // A writer's lock without data is a store that has lost its data: a new one in its place would hide that.
+      if name != ".", name != ".." {
         throw .notAStore(path: path, reason: "it has other files, such as \(name), and no data.mdb")
       }
     }
@@ -74,7 +75,11 @@ final class StoreFolder: @unchecked Sendable {
 
   /// Gives the writer's lock back.
   func unlock() {
-    if descriptor >= 0 { Glibc.close(descriptor) }
+    if descriptor >= 0 {
+      // Closing alone would leave the lock with a process that is just being forked and has not come to its exec.
+      _ = flock(descriptor, LOCK_UN)
+      Glibc.close(descriptor)
+    }
     descriptor = -1
   }
 

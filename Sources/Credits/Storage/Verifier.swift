@@ -62,7 +62,8 @@ struct Verifier {
 
   /// An account on its way through the journal.
   private struct Replayed {
-    /// The state; while the account's beginning is trimmed away and its image lies ahead, only what the last entry says.
+    /// The state; while the account's beginning is trimmed away and its image lies ahead, only what the last entry
+    /// says.
     var account: Account?
     var last: SequenceNumber
     var available: Amount?
@@ -181,7 +182,9 @@ struct Verifier {
     }
     let image = try self.image(of: id, in: transaction)
     let isPartial = previous != .none
-    return Replayed(account: isPartial ? nil : Account(id), last: previous, isPartial: isPartial, image: image)
+    // Where the image is as of the last entry that was trimmed, the whole state is known from the start.
+    let known = isPartial ? image.flatMap { $0.last == previous ? $0 : nil } : Account(id)
+    return Replayed(account: known, last: previous, available: known?.available, isPartial: isPartial, image: image)
   }
 
   private func apply(_ record: borrowing Record, at sequence: SequenceNumber, to slot: inout Replayed?) throws {
@@ -243,7 +246,9 @@ struct Verifier {
     while isMore {
       let image: Image
       do throws(DecodingError) { image = try Image(from: cursor.value) } catch {
-        throw finding(.none, nil, error.reason)
+        let owner =
+          cursor.key.byteCount == 24 ? AccountID(high: cursor.key.keyWord(1), low: cursor.key.keyWord(2)) : nil
+        throw finding(.none, owner, error.reason)
       }
       let id = image.account.id
       guard cursor.key.byteCount == 24, cursor.key.keyWord(0) == key.hash(id), cursor.key.keyWord(1) == id.high,

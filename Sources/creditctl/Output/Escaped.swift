@@ -25,7 +25,8 @@ extension String {
     return text
   }
 
-  /// The text as a field of CSV (RFC 4180): quoted where it must be, and never one that a spreadsheet takes for a formula.
+  /// The text as a field of CSV (RFC 4180): quoted where it must be, and never one that a spreadsheet takes for a
+  /// formula.
   var escapedForCSV: String {
     var text = self
     if let first = unicodeScalars.first, ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"].contains(first) {

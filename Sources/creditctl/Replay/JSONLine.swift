@@ -1,4 +1,5 @@
-/// Reads one line of JSON Lines: an object whose values by the columns' names are taken; others are checked and skipped.
+/// Reads one line of JSON Lines: an object whose values by the columns' names are taken; others are checked and
+/// skipped.
 struct JSONLine {
   private let bytes: ArraySlice<UInt8>
   private var place: Int

@@ -1,9 +1,10 @@
 import Credits
 
-/// Checks the logs from start to end, then turns them into rounds of debits, one list a caller, while the round before is under way.
+/// Checks the logs from start to end, then turns them into rounds of debits, one list a caller, while the round before
+/// is under way.
 ///
-/// All debits of an account are in the list of one caller, in the order of the log: the balances that a replay ends with do
-/// not depend on the number of callers.
+/// All debits of an account are in the list of one caller, in the order of the log: the balances that a replay ends
+/// with do not depend on the number of callers.
 actor ReplayFeed {
   /// The debits of a round, by caller, and the number of lines they were made from.
   struct Round: Sendable {

@@ -1,6 +1,7 @@
 import Credits
 
-/// What is replayed: checked logs, prices, accounts and the names of requests. Everything follows from it, run after run.
+/// What is replayed: checked logs, prices, accounts and the names of requests. Everything follows from it, run after
+/// run.
 struct ReplayPlan: Sendable {
   let run: String
   let accounts: [AccountID]

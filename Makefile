@@ -1,0 +1,66 @@
+# The commands of the project. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+MAKEFLAGS += --no-print-directory
+
+# More flags for every debug build and test, such as `-Xswiftc -warnings-as-errors`.
+FLAGS ?=
+# The folder of what a debug build makes.
+BUILD ?= .build
+# The folder of the store that `make run` makes, and the usage log that it replays.
+RUN ?= run
+LOG ?= Benchmarks/Samples/usage.csv
+
+SOURCES := Sources Tests Package.swift
+DOCS := $(BUILD)/documentation
+
+.PHONY: all build run test format lint docs tsan clean help deps
+
+all: build
+
+## build: build everything for debugging
+build: deps
+	swift build --scratch-path $(BUILD) --build-tests $(FLAGS)
+
+## run: build creditctl for release, replay the sample usage log into a store under ./run, and print the summary
+run: deps
+	swift build --scratch-path $(BUILD) -c release --product creditctl
+	rm -rf $(RUN)
+	mkdir -p $(RUN)
+	$(BUILD)/release/creditctl replay --store $(RUN)/store $(LOG)
+
+## test: build and run all tests
+test: deps
+	SWIFT_BACKTRACE=enable=no swift test --scratch-path $(BUILD) $(FLAGS)
+
+## format: format all Swift files in place
+format:
+	swift format --in-place --recursive $(SOURCES)
+
+## lint: check the format of all Swift files, and that every public declaration is documented
+lint:
+	swift format lint --strict --recursive $(SOURCES)
+
+## docs: build the documentation, warnings being errors
+docs: deps
+	.ci/docs $(BUILD) $(DOCS) $(FLAGS)
+
+## tsan: run the concurrency tests under the thread sanitizer
+tsan: deps
+	SWIFT_BACKTRACE=enable=no \
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan-suppressions.txt halt_on_error=1" \
+	swift test --scratch-path $(BUILD)-tsan --sanitize=thread -Xswiftc -DTSAN --filter ConcurrencyTests
+
+## clean: remove everything that was built, and the store under ./run
+clean:
+	rm -rf $(BUILD) $(BUILD)-tsan $(RUN)
+
+## deps: install liblmdb-dev and pkg-config if they are missing
+deps:
+	@.ci/deps
+
+## help: list the commands
+help:
+	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)

@@ -1,0 +1,39 @@
+internal import Glibc
+
+/// A stretch of address space that is reserved at its full size at once and takes memory only as it is touched.
+///
+/// Tables that live in a region grow in place and never move. Once they are large, huge pages spare them most of the
+/// misses of the processor's address cache, which cost as much as the accesses themselves.
+@safe struct Region: @unchecked Sendable {
+  // Safe to share: the address and the length never change; what lies there is for its user to protect.
+  let start: UnsafeMutableRawPointer
+  let bytes: Int
+
+  private static let hugePage = 2 << 20
+
+  /// Reserves address space; the memory reads as zeros.
+  init(bytes: Int) {
+    let whole = (bytes + Region.hugePage - 1) / Region.hugePage * Region.hugePage
+    // Twice a huge page more, so that the start can be aligned to one.
+    let reserved = unsafe mmap(
+      nil, whole + Region.hugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    guard let reserved = unsafe reserved, unsafe reserved != MAP_FAILED else {
+      preconditionFailure("the system refuses to reserve \(whole) bytes of address space")
+    }
+    let lead = -Int(bitPattern: reserved) & (Region.hugePage - 1)
+    if lead > 0 { unsafe munmap(reserved, lead) }
+    if lead < Region.hugePage { unsafe munmap(reserved + lead + whole, Region.hugePage - lead) }
+    unsafe start = reserved + lead
+    self.bytes = whole
+  }
+
+  /// Gives the address space back; nothing in it may be used any more.
+  func destroy() { unsafe munmap(start, bytes) }
+
+  /// Asks for huge pages, also where memory is in use already; does nothing where there are none.
+  func useHugePages() {
+    unsafe madvise(start, bytes, MADV_HUGEPAGE)
+    // MADV_COLLAPSE, since Linux 6.1: does at once what the kernel would get round to some time later.
+    unsafe madvise(start, bytes, 25)
+  }
+}

@@ -1,0 +1,178 @@
+internal import Credits
+
+/// A random workload that looks for trouble: small spaces of ids, amounts and times at the edges, repetitions, clock
+/// jumps.
+///
+/// What it does depends on its seed and on the reference ledger alone, so that a failing run can be repeated.
+public struct RandomWorkload: Sendable {
+  private var random: SplitMix64
+  private let accounts: Int
+  private var opened = 0
+  private var fresh: UInt64 = 1_000
+  private var recent: [ReferenceRequest] = []
+
+  /// Makes the workload of a seed over so many accounts.
+  public init(seed: UInt64, accounts: Int) {
+    random = SplitMix64(seed: seed)
+    self.accounts = accounts
+  }
+
+  /// The next step, chosen with a look at the state.
+  public mutating func next(_ ledger: ReferenceLedger) -> WorkloadStep {
+    switch random.below(4_000) {
+    case 0: return .reopen
+    case 1: return .restore
+    case 2: return .audit
+    case 3..<40: return .tick
+    case 40..<440: return .clock(time(ledger))
+    case 440..<520: return .batch(batch(ledger), acknowledgement())
+    default: return .request(request(ledger), acknowledgement())
+    }
+  }
+
+  private mutating func acknowledgement() -> Acknowledgement { random.once(in: 64) ? .durable : .applied }
+
+  // MARK: Requests
+
+  private mutating func batch(_ ledger: ReferenceLedger) -> [ReferenceRequest] {
+    var batch: [ReferenceRequest] = []
+    for _ in 0..<random.below(12) {
+      let account = account()
+      let request = debit(ledger, account)
+      batch.append(request)
+      if random.once(in: 8) { batch.append(request) }
+      remember(request)
+    }
+    return batch
+  }
+
+  private mutating func request(_ ledger: ReferenceLedger) -> ReferenceRequest {
+    if let repeated = repetition(ledger) { return repeated }
+    let account = account()
+    let request =
+      switch random.below(1_000) {
+      case 0..<6: ReferenceRequest(.freeze(reason: text()), on: account, request: id())
+      case 6..<14: ReferenceRequest(.unfreeze(reason: text()), on: account, request: id())
+      case 14..<17: ReferenceRequest(.close(reason: text()), on: account, request: id())
+      case 17..<40:
+        ReferenceRequest(.open(label: random.once(in: 8) ? text() : label(account)), on: account, request: id())
+      case 40..<240: grant(ledger, account)
+      default:
+        ledger.accounts[account] == nil && !random.once(in: 4)
+          ? ReferenceRequest(.open(label: label(account)), on: account, request: id()) : debit(ledger, account)
+      }
+    remember(request)
+    return request
+  }
+
+  /// One of the latest requests once more: as it was, with other contents, or on another account.
+  private mutating func repetition(_ ledger: ReferenceLedger) -> ReferenceRequest? {
+    guard !recent.isEmpty, random.once(in: 10) else { return nil }
+    let old = random.pick(recent)
+    switch random.below(8) {
+    case 0: return ReferenceRequest(debit(ledger, old.account).verb, on: old.account, request: old.request)
+    case 1: return ReferenceRequest(grant(ledger, old.account).verb, on: old.account, request: old.request)
+    case 2: return ReferenceRequest(.freeze(reason: text()), on: old.account, request: old.request)
+    case 3: return ReferenceRequest(old.verb, on: account(), request: old.request)
+    default: return old
+    }
+  }
+
+  private mutating func remember(_ request: ReferenceRequest) {
+    if recent.count < 512 { recent.append(request) } else { recent[random.below(recent.count)] = request }
+  }
+
+  /// A few accounts get half of the requests.
+  private mutating func account() -> AccountID {
+    AccountID(UInt64(random.once(in: 2) ? random.below(min(accounts, 8)) : random.below(accounts)))
+  }
+
+  private func label(_ account: AccountID) -> String { account.low % 3 == 0 ? "" : "account-\(account.low)" }
+
+  private mutating func id() -> RequestID {
+    if random.once(in: 500) { return RequestID(UInt64(random.below(4))) }
+    fresh += 1
+    return random.once(in: 16)
+      ? RequestID(high: fresh << 16 | 0x7000, low: 0x8000_0000_0000_0000 | fresh) : RequestID(fresh)
+  }
+
+  private mutating func text() -> String {
+    random.pick(["", "a", "eight by", "größer", String(repeating: "x", count: 255), String(repeating: "y", count: 256)])
+  }
+
+  private mutating func debit(_ ledger: ReferenceLedger, _ account: AccountID) -> ReferenceRequest {
+    let extent: Debit.Extent = random.once(in: 6) ? .upTo : .whole
+    return ReferenceRequest(.debit(amount(ledger, account), extent), on: account, request: id())
+  }
+
+  private mutating func amount(_ ledger: ReferenceLedger, _ account: AccountID) -> Amount {
+    let state = ledger.accounts[account]
+    switch random.below(40) {
+    case 0: return 0
+    case 1: return Amount(millionths: -1 - Int64(random.below(1_000)))
+    case 2: return Amount(millionths: 1)
+    case 3: return random.pick([.max, Amount(millionths: .min), Amount(millionths: .max / 4)])
+    case 4, 5: return state?.available ?? 1
+    case 6, 7: return Amount(millionths: (state?.available.millionths ?? 0) + 1)
+    case 8, 9: return state?.usable.first?.remaining ?? 1
+    case 10: return Amount(millionths: (state?.usable.first?.remaining.millionths ?? 0) + 1)
+    default: return Amount(millionths: 1 + Int64(random.below(20_000_000)))
+    }
+  }
+
+  private mutating func grant(_ ledger: ReferenceLedger, _ account: AccountID) -> ReferenceRequest {
+    let kind = random.pick(Grant.Source.Kind.allCases)
+    let verb = ReferenceRequest.Verb.grant(
+      given(), Grant.Source(kind, random.once(in: 3) ? text() : ""),
+      priority: random.once(in: 2) ? nil : UInt8(random.below(4)),
+      starts: random.once(in: 3) ? moment(ledger) : nil, expires: random.once(in: 2) ? moment(ledger) : nil)
+    return ReferenceRequest(verb, on: account, request: id())
+  }
+
+  private mutating func given() -> Amount {
+    switch random.below(60) {
+    case 0: 0
+    case 1: Amount(millionths: -1)
+    case 2, 3: Amount(millionths: 1)
+    case 4:
+      random.pick([.max, Amount(millionths: .max / 4), Amount(millionths: .max / 4 - 1), Amount(millionths: .min)])
+    default: Amount(millionths: 1 + Int64(random.below(60_000_000)))
+    }
+  }
+
+  // MARK: Times
+
+  /// A moment for a grant to start or to end: now, a hair before or after, soon, far, or out of range.
+  private mutating func moment(_ ledger: ReferenceLedger) -> Timestamp {
+    let now = ledger.now
+    switch random.below(16) {
+    case 0: return now
+    case 1: return now + .microseconds(1)
+    case 2: return now - .microseconds(1)
+    case 3: return now - .seconds(random.below(1_000_000))
+    case 4: return random.pick([.zero, .latest, .latest + .microseconds(1), .zero - .microseconds(1), .never])
+    case 5: return now + .seconds(86_400 * random.below(4_000))
+    default: return now + .microseconds(random.below(60_000_000))
+    }
+  }
+
+  /// Where the wall clock goes next: mostly a little ahead, sometimes to a moment that matters, far ahead, or back.
+  private mutating func time(_ ledger: ReferenceLedger) -> Timestamp {
+    switch random.below(40) {
+    case 0: return ledger.clock - .microseconds(1 + random.below(100_000_000))
+    case 1: return ledger.clock - .seconds(random.below(1_000_000))
+    case 2: return ledger.now + .seconds(random.below(100_000))
+    case 3..<12:
+      // An account that something happens to: at that very moment, or a microsecond to either side.
+      for _ in 0..<8 {
+        if let moment = ledger.accounts[account()]?.nextMoment, moment > ledger.clock,
+          moment < ledger.now + .seconds(600)
+        {
+          return moment + .microseconds(random.below(3) - 1)
+        }
+      }
+      return ledger.now
+    default: return ledger.clock + .microseconds(random.below(3_000_000))
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import CreditsTesting
+import Glibc
+import Testing
+
+/// The number of random steps in all, shared out among the cases: `CREDITS_ORACLE_STEPS`, or 1,000,000.
+private let totalSteps: Int = {
+  guard let value = unsafe getenv("CREDITS_ORACLE_STEPS") else { return 1_000_000 }
+  return Int(unsafe String(cString: value)) ?? 1_000_000
+}()
+
+private let casesPerKind = 25
+
+@Suite("The store against the oracle")
+struct OracleTests {
+  @Test(
+    "G1, G2, G4, G8: few busy accounts agree with the reference ledger after every step", arguments: 0..<casesPerKind)
+  func busyAccounts(_ seed: Int) async throws {
+    let run = try OracleRun(seed: UInt64(seed))
+    try await run.run(steps: totalSteps / (2 * casesPerKind))
+    #expect(run.reopenings > 0)
+  }
+
+  @Test(
+    "G9: thousands of accounts in little memory agree with the reference ledger after every step",
+    arguments: 0..<casesPerKind)
+  func coldAccounts(_ seed: Int) async throws {
+    var configuration = OracleRun.Configuration()
+    configuration.accounts = 4_000
+    let run = try OracleRun(seed: 1_000 + UInt64(seed), configuration)
+    try await run.run(steps: totalSteps / (2 * casesPerKind))
+    #expect(run.reopenings > 0)
+  }
+}

@@ -1,0 +1,42 @@
+import Credits
+import CreditsTesting
+
+/// A store in a temporary folder with a clock that is moved by hand.
+final class StoreFixture: Sendable {
+  static let start = Timestamp(seconds: 1_700_000_000)
+
+  let place = TemporaryStore()
+  let clock = StoreClock.Manual(StoreFixture.start)
+  let settings: Settings
+
+  init(_ change: (inout Settings) -> Void = { _ in }) {
+    var settings = Settings()
+    settings.clock = .manual(clock)
+    settings.durability = .unsynced
+    settings.mapSize = 1 << 30
+    settings.frameKibibytes = 256
+    settings.clockJump = .seconds(1_000_000_000)
+    change(&settings)
+    self.settings = settings
+  }
+
+  func open() throws(StoreError) -> CreditStore { try CreditStore.open(at: place.path, settings: settings) }
+
+  /// A store with an account that has some credits.
+  func open(with amount: Amount) async throws(StoreError) -> (CreditStore, AccountID) {
+    let store = try open()
+    let alice = try await store.open("alice")
+    try await store.grant(amount, to: alice, source: .purchase("order-17"), request: "order-17")
+    return (store, alice)
+  }
+}
+
+extension Outcome {
+  var receipt: Receipt? { if case .debited(let receipt) = self { receipt } else { nil } }
+  var denial: Denial? { if case .denied(let denial) = self { denial } else { nil } }
+}
+
+/// The reason for which a verb other than a debit was declined.
+func refusal(_ body: () async throws(StoreError) -> Void) async -> Denial.Reason? {
+  if case .denied(let denial) = await failure(body) { denial.reason } else { nil }
+}

@@ -1,0 +1,64 @@
+import Credits
+import CreditsTesting
+import Testing
+
+@Suite("The request window of a store")
+struct WindowTests {
+  private let fixture = StoreFixture {
+    $0.windowRequests = 1_024
+    $0.windowAge = .seconds(3_600)
+  }
+
+  @Test("Case 5, G2: a request whose id carries a time before the window is refused as too old, also after a reopening")
+  func tooOld() async throws {
+    var (store, alice) = try await fixture.open(with: 1_000)
+    let old = RequestID(at: fixture.clock.now)
+    #expect(try await store.debit(1, from: alice, request: old).receipt?.balance == 999)
+    #expect(try await store.debit(1, from: alice, request: old).receipt?.isReplay == true)
+    try await age(store, alice)
+    for _ in 0..<2 {
+      let denial = try #require(try await store.debit(1, from: alice, request: old).denial)
+      #expect(denial.reason == .tooOld && denial.sequence == nil)
+      let grant = await refusal { () throws(StoreError) in
+        try await store.grant(1, to: alice, source: .allowance, request: old)
+      }
+      #expect(grant == .tooOld)
+      try await store.close()
+      store = try fixture.open()
+    }
+    let new = RequestID(at: fixture.clock.now)
+    #expect(try await store.debit(1, from: alice, request: new).receipt?.isReplay == false)
+    try await store.close()
+  }
+
+  @Test("Case 5: a request whose id carries no time is executed again once the window has forgotten it, as documented")
+  func forgotten() async throws {
+    let (store, alice) = try await fixture.open(with: 1_000)
+    let first = try #require(try await store.debit(1, from: alice, request: "plain").receipt)
+    try await age(store, alice)
+    let second = try #require(try await store.debit(1, from: alice, request: "plain").receipt)
+    #expect(!second.isReplay && second.sequence > first.sequence)
+    try await store.close()
+  }
+
+  @Test("G9: by count, too, old requests are forgotten, and the latest are not")
+  func count() async throws {
+    let (store, alice) = try await fixture.open(with: 100_000)
+    for number in UInt64(1)...3_000 {
+      _ = try await store.debit(1, from: alice, request: RequestID(number), acknowledge: .applied)
+      if number % 16 == 0 { try await store.sync() }
+    }
+    #expect(try await store.debit(1, from: alice, request: RequestID(2_900)).receipt?.isReplay == true)
+    #expect(try await store.debit(1, from: alice, request: RequestID(2_000)).receipt?.isReplay == true)
+    #expect(try await store.debit(1, from: alice, request: RequestID(500)).receipt?.isReplay == false)
+    try await store.close()
+  }
+
+  /// Lets two hours pass, with a little traffic.
+  private func age(_ store: CreditStore, _ alice: AccountID) async throws {
+    for _ in 0..<120 {
+      fixture.clock.advance(by: .seconds(60))
+      _ = try await store.debit(1, from: alice, request: RequestID(at: fixture.clock.now))
+    }
+  }
+}
