@@ -61,6 +61,6 @@ struct FormatTests {
     for part in [-1, 0, 0.5, 1, 2, Double.nan] {
       #expect(Progress.line("verifying", part, "1,234,567/s", width: width).count <= width)
     }
-    #expect(Progress.line("x", 0.5, "", width: 24) == "x  [#######........]  50%")
+    #expect(Progress.line("x", 0.5, "", width: 24) == "x  [#######.......]  50%")
   }
 }

@@ -19,8 +19,9 @@ struct ReplayPlanTests {
 
   @Test("spreads lines evenly over all accounts")
   func spread() {
+    let plan = plan("a")
     var counts = [Int](repeating: 0, count: 100)
-    for ordinal: UInt64 in 0..<100_000 { counts[plan("a").account(of: ordinal)] += 1 }
+    for ordinal: UInt64 in 0..<100_000 { counts[plan.account(of: ordinal)] += 1 }
     #expect(counts.allSatisfy { (850...1_150).contains($0) })
   }
 

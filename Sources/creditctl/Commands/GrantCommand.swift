@@ -9,8 +9,8 @@ struct GrantCommand: AsyncParsableCommand {
       Credits are used by priority, then soonest expiry, then age. A duration counts from now: where the command may be \
       repeated with the same request, write the time out, since another time is another request.
 
-        creditctl grant user_alice 500 --source purchase --reference order-17 --request order-17
-        creditctl grant user_alice 20 --source promotion --reference spring --expires 30d
+        creditctl grant user_alice 500 --reference order-17 --request order-17
+        creditctl grant user_alice 20 --source promotion --expires 30d
       """)
 
   @OptionGroup var options: StoreOptions

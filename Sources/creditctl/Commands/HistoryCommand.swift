@@ -37,17 +37,21 @@ struct HistoryCommand: AsyncParsableCommand {
       for entry in history.entries { try Output.standard.line(EntryFormat.json(entry).text) }
       return try Output.standard.flush()
     }
-    var table = Table(
-      [("entry", .right), ("time", .left), ("kind", .left), ("amount", .right), ("available", .right)]
-        + (requests ? [("request", .left)] : []) + [("note", .left)])
+    var table = Table([
+      ("entry", .right), ("time", .left), ("kind", .left), ("amount", .right), ("available", .right), ("note", .left),
+    ])
     for entry in history.entries {
-      table.add(
-        [
-          entry.sequence.description, entry.time.brief, entry.kind.rawValue,
-          entry.amount == .zero ? "-" : entry.amount.grouped, entry.available.grouped,
-        ] + (requests ? [entry.request.map { "uuid:\($0)" } ?? "-"] : []) + [EntryFormat.note(entry)])
+      table.add([
+        entry.sequence.description, entry.time.brief, entry.kind.rawValue,
+        entry.amount == .zero ? "-" : entry.amount.grouped, entry.available.grouped, EntryFormat.note(entry),
+      ])
     }
-    try Output.standard.lines(table.lines(width: requests ? nil : Terminal.outputWidth))
+    var lines = table.lines(width: Terminal.outputWidth)
+    try Output.standard.line(lines.removeFirst())
+    for (line, entry) in zip(lines, history.entries) {
+      try Output.standard.line(line)
+      if requests, let request = entry.request { try Output.standard.line("       request uuid:\(request)") }
+    }
     switch history.end {
     case .complete: break
     case .limit: try Output.standard.line("there are earlier entries; show more with --limit")

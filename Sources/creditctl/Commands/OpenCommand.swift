@@ -10,7 +10,7 @@ struct OpenCommand: AsyncParsableCommand {
 
         creditctl open --store ./credits
         creditctl open --store ./credits user_alice user_bob
-        creditctl open --store ./credits uuid:018f6e2a-7c1b-7def-8123-456789abcdef --label Carol
+        creditctl open --store ./credits int:42 --label Carol
       """)
 
   @OptionGroup var options: StoreOptions

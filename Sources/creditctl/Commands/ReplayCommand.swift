@@ -16,9 +16,9 @@ struct ReplayCommand: AsyncParsableCommand {
       same --run, files and --accounts while the request window (24 hours) remembers it. Balances do not depend on \
       --callers and --batch. Exit code 4 if the verification finds a problem.
 
-        creditctl replay --store ./run/store usage.csv
-        creditctl replay --store ./run/store --run monday --accounts 1000 --credits 40 code.csv conv.csv
-        creditctl replay --store ./run/store --repeat 100 --callers 64 --batch 1 usage.jsonl
+        creditctl replay --store ./run usage.csv
+        creditctl replay --store ./run --run monday --credits 40 code.csv conv.csv
+        creditctl replay --repeat 100 --callers 64 --batch 1 usage.jsonl
       """)
 
   @OptionGroup var options: StoreOptions
@@ -48,7 +48,7 @@ struct ReplayCommand: AsyncParsableCommand {
   var callers = 8
 
   @Option(name: .long, help: "The debits in a call; 0 or 1 for calls of single debits.")
-  var batch = 256
+  var batch = 1_024
 
   @Option(name: .long, help: "csv or jsonl. Default: by the first line.")
   var format: UsageLog.Format?

@@ -84,7 +84,7 @@ struct ReplaySummary {
     let times = [(50.0, "p50"), (99, "p99"), (99.9, "p99.9")].map { percent, name in
       "\(name) \(Duration.nanoseconds(Int64(percentile(percent))).brief)"
     }
-    return times.joined(separator: ", ") + (batch == 1 ? " a debit" : " a call of \(batch)")
+    return times.joined(separator: ", ") + (batch == 1 ? " a debit" : " a call of up to \(batch.grouped)")
   }
 
   private var verdict: String {
