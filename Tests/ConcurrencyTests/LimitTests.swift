@@ -68,6 +68,29 @@ struct LimitTests {
     try await store.close()
   }
 
+  /// The window ended at the last mark, which was the last entry of the frame that had just been committed: all of a frame larger
+  /// than the window was forgotten as it was acknowledged.
+  @Test("G2: remembers as many requests as its window is wide, however large a frame is")
+  func windowBesideFrame() async throws {
+    let test = try TestStore { $0.windowRequests = 1_024 }
+    try await test.fill(1...1, 100_000)
+    let store = test.store
+    for round in 1...3 as ClosedRange<UInt64> {
+      let batch = (1...5_000).map { Debit(1, from: AccountID(1), request: RequestID(high: round, low: $0)) }
+      let first = try await store.debit(batch)
+      let again = try await store.debit(Array(batch.suffix(1_000)))
+      for (outcome, repeated) in zip(first.suffix(1_000), again) {
+        guard case .debited(let receipt) = repeated, case .debited(let original) = outcome, receipt.isReplay,
+          receipt.sequence == original.sequence
+        else {
+          Issue.record("round \(round): \(outcome), and again \(repeated)")
+          break
+        }
+      }
+    }
+    try await store.close()
+  }
+
   @Test("G9: keeps to its number of accounts in memory while thousands of others are debited")
   func residentAccounts() async throws {
     let accounts: UInt64 = isSanitized ? 3_000 : 6_000

@@ -105,11 +105,12 @@ extension RequestWindow {
       var sequence: UInt64
     }
 
+    // The lock is not first: the thread sanitizer takes a change of any property for one of the first, which nobody may read unlocked.
+    private var used = 0
     let lock = Lock()
     private let slots: UnsafeMutablePointer<Slot>
     private let limit: Int
     private let positions = Atomic<Int>(64)
-    private var used = 0
 
     /// The number of slots in use of those that are reserved.
     @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }

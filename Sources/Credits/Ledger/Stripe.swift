@@ -5,11 +5,12 @@ struct Stripe: ~Copyable {
   /// The number of stripes.
   static let count = 1 << bits
 
+  // The lock is not first: the thread sanitizer takes a change of any property for one of the first, which nobody may read unlocked.
+  /// The number of evictions so far: whoever reads an image without the lock must see it unchanged.
+  var evictions: UInt64 = 0
   let lock = Lock()
   var table: AccountTable
   var timers = Timers()
-  /// The number of evictions so far: whoever reads an image without the lock must see it unchanged.
-  var evictions: UInt64 = 0
   /// The accounts whose balance somebody follows, in memory or not, and by how many.
   var followed: [AccountID: Int] = [:]
 

@@ -20,8 +20,9 @@ struct WindowFloor {
     let isLate = time.duration(since: last.time) >= age / 64
     if sequence > last.sequence, isFar || isLate { marks.append((sequence, max(time, last.time))) }
     let before = marks[0].sequence
+    // Up to the last mark that leaves the whole window: a large frame must not push itself out of it.
     while marks.count > 1,
-      sequence.value - marks[0].sequence.value > requests || time.duration(since: marks[1].time) > age
+      sequence.value - marks[1].sequence.value >= requests || time.duration(since: marks[1].time) > age
     {
       marks.removeFirst()
     }
