@@ -31,7 +31,7 @@ run: deps
 	swift build --scratch-path $(BUILD) -c release --product creditctl
 	rm -rf $(RUN)
 	mkdir -p $(RUN)
-	$(BUILD)/release/creditctl replay --store $(RUN)/store $(LOG)
+	$(BUILD)/release/creditctl replay --store $(RUN)/store --repeat 40 --credits 350 $(LOG)
 
 ## test: build and run all tests
 test: deps

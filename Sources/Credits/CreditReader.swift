@@ -89,6 +89,14 @@ public final class CreditReader: Sendable {
     }
   }
 
+  /// Copies the store to a new folder, also while another process writes to it: a consistent state that opens as a store
+  /// of its own.
+  ///
+  /// The folder must not exist. The copy is complete and synced, or absent.
+  public func backup(to path: String) async throws(StoreError) {
+    try await Worker.run { [database] () throws(StoreError) in try database.backup(to: path) }
+  }
+
   /// What the store holds.
   public func statistics() throws(StoreError) -> Statistics {
     let last = try state.withLock { (state) throws(StoreError) -> SequenceNumber in

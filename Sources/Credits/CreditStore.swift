@@ -255,7 +255,7 @@ public final class CreditStore: Sendable {
   /// The folder must not exist. The copy is complete and synced, or absent.
   public func backup(to path: String) async throws(StoreError) {
     try await sync()
-    try await Worker.run { [engine] () throws(StoreError) in try engine.backup(to: path) }
+    try await Worker.run { [engine] () throws(StoreError) in try engine.database.backup(to: path) }
   }
 
   /// Deletes the journal's entries before a moment, as far as neither the request window nor the checkpoint needs them.

@@ -105,7 +105,7 @@ extension RequestWindow {
       var sequence: UInt64
     }
 
-    // The lock is not first: the thread sanitizer takes a change of any property for one of the first, which nobody may read unlocked.
+    // The lock is not first: the thread sanitizer takes a change of any property for one of the first.
     private var used = 0
     let lock = Lock()
     private let slots: UnsafeMutablePointer<Slot>

@@ -5,7 +5,7 @@ struct Stripe: ~Copyable {
   /// The number of stripes.
   static let count = 1 << bits
 
-  // The lock is not first: the thread sanitizer takes a change of any property for one of the first, which nobody may read unlocked.
+  // The lock is not first: the thread sanitizer takes a change of any property for one of the first.
   /// The number of evictions so far: whoever reads an image without the lock must see it unchanged.
   var evictions: UInt64 = 0
   let lock = Lock()

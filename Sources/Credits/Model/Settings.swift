@@ -73,10 +73,8 @@ public struct Settings: Sendable {
     case unsynced
   }
 
-  /// The most requests that can be in the window at once: its end moves by a part of it, and with commits only, while
-  /// the next
-  /// frame fills.
-  var rememberedRequests: Int { windowRequests + windowRequests / 32 + 2 * frameKibibytes * 1024 / Entry.size }
+  /// The most requests that can be in the window at once: its end moves by parts of it, and with commits only.
+  var rememberedRequests: Int { windowRequests + windowRequests / 32 + 3 * frameKibibytes * 1024 / Entry.size }
 
   /// The first setting that is out of range, in words.
   var complaint: String? {

@@ -31,8 +31,6 @@ public enum StoreError: Error, Hashable, Sendable {
   case clockJumped(from: Timestamp, to: Timestamp)
   /// What was asked for lies in a part of the journal that has been trimmed.
   case outsideRetention(before: SequenceNumber)
-  /// The store was opened for reading only.
-  case readOnly
   /// A setting or an argument is out of range.
   case invalidArgument(String)
 }
@@ -60,7 +58,6 @@ extension StoreError: CustomStringConvertible {
     case .clockJumped(let from, let to):
       "the wall clock jumped from \(from) to \(to); correct the clock, or reopen the store to accept the new time"
     case .outsideRetention(let sequence): "entries before sequence \(sequence) have been trimmed from the journal"
-    case .readOnly: "the store was opened for reading only; open it for writing"
     case .invalidArgument(let what): what
     }
   }
@@ -83,7 +80,6 @@ extension StoreError: CustomStringConvertible {
     case .overloaded: "overloaded"
     case .clockJumped: "clock-jumped"
     case .outsideRetention: "outside-retention"
-    case .readOnly: "read-only"
     case .invalidArgument: "invalid-argument"
     }
   }

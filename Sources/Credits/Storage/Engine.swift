@@ -254,28 +254,6 @@ final class Engine: Sendable {
     return try await committer.trim(before: time)
   }
 
-  func backup(to path: String) throws(StoreError) {
-    let target = StoreFolder(path)
-    guard try target.contents() == .nothing else {
-      throw .invalidArgument("there is something at \(path) already; name a new folder for the backup")
-    }
-    let temporary = try target.makeTemporary()
-    do throws(StoreError) {
-      try database.use { () throws(StoreError) in
-        do throws(LMDBError) { try database.environment.copy(to: temporary) } catch {
-          throw StoreError(error, at: path)
-        }
-      }
-    } catch {
-      StoreFolder.remove(temporary)
-      throw error
-    }
-    do throws(StoreError) { try target.adopt(temporary) } catch {
-      StoreFolder.remove(temporary)
-      throw error
-    }
-  }
-
   func statistics() throws(StoreError) -> Statistics {
     try checkOpen()
     return try database.statistics(

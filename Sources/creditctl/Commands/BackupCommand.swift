@@ -6,8 +6,7 @@ struct BackupCommand: AsyncParsableCommand {
     commandName: "backup",
     abstract: "Copy a store to a new folder, where it opens as a store of its own.",
     discussion: """
-      The folder must not exist. The copy is complete and synced, or absent. The store must not be open in a service, \
-      which makes backups of its own with CreditStore.backup(to:).
+      The folder must not exist. The copy is complete and synced, or absent. Works while a service has the store open.
 
         creditctl backup --store ./credits /backups/credits-2026-11-22
       """)
@@ -19,7 +18,7 @@ struct BackupCommand: AsyncParsableCommand {
 
   func run() async throws {
     let began = ContinuousClock.now
-    try await options.changing { store in try await store.backup(to: folder) }
+    try await options.reader().backup(to: folder)
     let elapsed = began.duration(to: .now)
     try options.print(
       ["outcome": "copied", "store": .string(try options.path()), "folder": .string(folder)],

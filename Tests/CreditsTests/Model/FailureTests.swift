@@ -20,7 +20,7 @@ struct FailureTests {
     (.overloaded(waiting: 5), "overloaded", ["5", "later"]),
     (.clockJumped(from: .zero, to: Timestamp(seconds: 1)), "clock-jumped", ["1970-01-01T00:00:01Z"]),
     (.outsideRetention(before: SequenceNumber(8)), "outside-retention", ["8", "trimmed"]),
-    (.readOnly, "read-only", ["writing"]), (.invalidArgument("why"), "invalid-argument", ["why"]),
+    (.invalidArgument("why"), "invalid-argument", ["why"]),
   ]
 
   @Test("every store error has a stable code, and says what happened and what to do", arguments: errors)

@@ -1,0 +1,21 @@
+internal import LMDB
+
+extension Database {
+  /// Copies a snapshot of the store to a folder that does not exist yet; the copy is whole and synced, or absent.
+  func backup(to path: String) throws(StoreError) {
+    let target = StoreFolder(path)
+    guard try target.contents() == .nothing else {
+      throw .invalidArgument("there is something at \(path) already; name a new folder for the backup")
+    }
+    let temporary = try target.makeTemporary()
+    do throws(StoreError) {
+      try use { () throws(StoreError) in
+        do throws(LMDBError) { try environment.copy(to: temporary) } catch { throw StoreError(error, at: path) }
+      }
+      try target.adopt(temporary)
+    } catch {
+      StoreFolder.remove(temporary)
+      throw error
+    }
+  }
+}
