@@ -42,7 +42,7 @@ struct LimitTests {
       for task in 1...16 as ClosedRange<UInt64> {
         group.addTask {
           var (applied, errors): (Int, [StoreError]) = (0, [])
-          for number in 0..<500 as Range<UInt64> {
+          for number in 0..<2_000 as Range<UInt64> {
             do throws(StoreError) {
               _ = try await store.debit(
                 1, from: AccountID(1), request: RequestID(high: task, low: number), acknowledge: .applied)
