@@ -42,7 +42,7 @@ struct LimitTests {
       for task in 1...16 as ClosedRange<UInt64> {
         group.addTask {
           var (applied, errors): (Int, [StoreError]) = (0, [])
-          for number in 0..<500 as Range<UInt64> {
+          for number in 0..<2_000 as Range<UInt64> {
             do throws(StoreError) {
               _ = try await store.debit(
                 1, from: AccountID(1), request: RequestID(high: task, low: number), acknowledge: .applied)
@@ -97,6 +97,8 @@ struct LimitTests {
     let test = try TestStore {
       $0.residentAccounts = 1_024
       $0.checkpointEntries = 1_024
+      // Slow commits: an account must not leave memory before the commit with its image has returned.
+      $0.durability = .synced
     }
     try await test.fill(1...accounts, 10)
     let store = test.store
@@ -173,5 +175,17 @@ struct LimitTests {
       #expect(problem == nil)
       try await again.close()
     }
+  }
+
+  @Test("that is closed makes durable what it has applied")
+  func closingWhatIsApplied() async throws {
+    let test = try TestStore { $0.durability = .synced }
+    try await test.fill(1...1, 10_000)
+    let batch = (1...5_000).map { Debit(1, from: AccountID(1), request: RequestID(high: 1, low: $0)) }
+    _ = try await test.store.debit(batch, acknowledge: .applied)
+    try await test.store.close()
+    let again = try test.reopened()
+    #expect(try again.balance(of: AccountID(1))?.available == 5_000)
+    try await again.close()
   }
 }

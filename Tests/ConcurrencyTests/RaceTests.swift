@@ -188,6 +188,34 @@ struct RaceTests {
     try await again.close()
   }
 
+  /// What is on disk between two commits is what a crash then would leave.
+  @Test("G8: every state on disk verifies, while debits go on and images are written")
+  func verifiesMeanwhile() async throws {
+    let test = try TestStore { $0.checkpointEntries = 1_024 }
+    let store = test.store
+    let accounts: UInt64 = 100
+    try await test.fill(1...accounts, 1_000_000)
+    let finished = Tally()
+    try await withThrowingTaskGroup { group in
+      for task in 1...2 as ClosedRange<UInt64> {
+        group.addTask {
+          for number in 1...(isSanitized ? 5_000 : 150_000) as ClosedRange<UInt64> {
+            _ = try await store.debit(
+              0.001, from: AccountID(number % accounts + 1), request: RequestID(high: task, low: number),
+              acknowledge: number % 32 == 0 ? .durable : .applied)
+          }
+          finished.add()
+        }
+      }
+      while finished.count < 2 {
+        let problem = try await store.verify().problem
+        #expect(problem == nil)
+      }
+      try await group.waitForAll()
+    }
+    try await store.close()
+  }
+
   private static func mix(
     _ store: CreditStore, _ clock: StoreClock.Manual, _ accounts: ClosedRange<UInt64>, task: UInt64, steps: Int
   ) async throws {

@@ -42,8 +42,11 @@ enum CrashChild {
         await Load(store: store, profile: profile, seed: UInt64(numbers[1]) + 1, round: numbers[2] + 1_000).work()
       }
       Output.step("working")
-      try await store.backup(to: path + ".backup-\(numbers[2])")
-      Output.step("copied")
+      // One after the other, so that a kill meets one in the making.
+      for number in 0..<1_000_000 {
+        try await store.backup(to: path + ".backup-\(numbers[2])-\(number)")
+        Output.step("copied")
+      }
       await endless.value
     default:
       Output.step("working")
