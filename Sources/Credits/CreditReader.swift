@@ -89,8 +89,8 @@ public final class CreditReader: Sendable {
     }
   }
 
-  /// Copies the store to a new folder, also while another process writes to it: a consistent state that opens as a store
-  /// of its own.
+  /// Copies the store to a new folder, also while another process writes to it: a consistent state that opens as a
+  /// store of its own.
   ///
   /// The folder must not exist. The copy is complete and synced, or absent.
   public func backup(to path: String) async throws(StoreError) {

@@ -68,8 +68,8 @@ struct LimitTests {
     try await store.close()
   }
 
-  /// The window ended at the last mark, which was the last entry of the frame that had just been committed: all of a frame larger
-  /// than the window was forgotten as it was acknowledged.
+  /// The window ended at the last mark, which was the last entry of the frame that had just been committed: all of a
+  /// frame larger than the window was forgotten as it was acknowledged.
   @Test("G2: remembers as many requests as its window is wide, however large a frame is")
   func windowBesideFrame() async throws {
     let test = try TestStore { $0.windowRequests = 1_024 }

@@ -7,7 +7,7 @@ import Testing
 @Suite("A store whose files are damaged")
 struct CorruptionTests {
   static let accounts: UInt64 = 40
-  static let requests: UInt64 = 60
+  static let requests: UInt64 = 120
 
   /// Settings with so short a request window that opening a store does not read all of its journal.
   private static var settings: Settings {

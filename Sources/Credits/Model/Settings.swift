@@ -14,7 +14,8 @@ public struct Settings: Sendable {
   /// The most accounts that are kept in memory. Default: 1,000,000 (about 250 bytes each).
   public var residentAccounts: Int = 1_000_000
 
-  /// The most requests that are remembered for duplicate detection. Default: 2,000,000 (about 32 bytes each).
+  /// The number of latest entries whose requests are remembered for duplicate detection, besides a few more that come
+  /// and go with commits. Default: 2,000,000 (about 32 bytes each).
   public var windowRequests: Int = 2_000_000
 
   /// How long a request is remembered for duplicate detection, unless `windowRequests` is reached. Default: 24 hours.

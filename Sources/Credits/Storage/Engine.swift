@@ -42,8 +42,8 @@ final class Engine: Sendable {
       let key = identity.key
       queue = FrameQueue(next: recovery.result.next, settings: settings)
       ledger = Ledger(
-        key: key, residentAccounts: settings.residentAccounts, window: RequestWindow(requests: settings.windowRequests),
-        queue: queue,
+        key: key, residentAccounts: settings.residentAccounts,
+        window: RequestWindow(requests: settings.rememberedRequests), queue: queue,
         readImage: { (account) throws(StoreError) in try database.image(of: account, hash: key.hash(account)) })
       ledger.window.forget(upTo: recovery.result.forgotten, before: recovery.result.forgottenTime)
       try recovery.replay(into: ledger)

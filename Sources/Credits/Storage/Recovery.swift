@@ -53,14 +53,14 @@ struct Recovery {
         var count: UInt64 = UInt64(end.count)
         while try cursor.previous() {
           let header = try Block.header(of: cursor.value).header
-          count += UInt64(header.count)
-          if count > UInt64(settings.windowRequests)
+          if count >= UInt64(settings.windowRequests)
             || result.latest.duration(since: header.latest) > settings.windowAge
           {
             result.forgotten = header.last
             result.forgottenTime = header.latest
             break
           }
+          count += UInt64(header.count)
         }
       } catch let error as DecodingError {
         throw .corrupt(what: "the journal", at: result.next, reason: error.reason)
