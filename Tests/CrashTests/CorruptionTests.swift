@@ -7,7 +7,7 @@ import Testing
 @Suite("A store whose files are damaged")
 struct CorruptionTests {
   static let accounts: UInt64 = 40
-  static let requests: UInt64 = 120
+  static let requests: UInt64 = 79
 
   /// Settings with so short a request window that opening a store does not read all of its journal.
   private static var settings: Settings {
@@ -121,7 +121,7 @@ struct CorruptionTests {
     // use.
     let blocks = CorruptionTests.places(of: Array("CRJB".utf8), in: bytes).filter { place in
       place + 64 <= bytes.count && CorruptionTests.word(bytes, place + 4, 2) == 1
-        && CorruptionTests.word(bytes, place + 12, 4) > 4_096
+        && CorruptionTests.word(bytes, place + 12, 4) > 2_048
         && place + 64 + CorruptionTests.word(bytes, place + 12, 4) <= bytes.count
     }
     #expect(blocks.count >= 20)
