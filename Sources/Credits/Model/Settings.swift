@@ -28,8 +28,8 @@ public struct Settings: Sendable {
   public var waitingCallers: Int = 100_000
 
   /// The number of entries in which the checkpoint sweep passes all accounts once; a reopening after a crash replays up
-  /// to twice as many. Default: 8,000,000.
-  public var checkpointEntries: Int = 8_000_000
+  /// to twice as many. Default: 16,000,000.
+  public var checkpointEntries: Int = 16_000_000
 
   /// How much journal is kept. Default: all.
   public var retention: Retention = .all

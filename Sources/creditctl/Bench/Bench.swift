@@ -83,7 +83,7 @@ struct Bench {
         load.run += 1
         sync()
         let before = Machine.bytesWritten(under: path)
-        let result = try await load.batches(callers: 4, size: 8_192, seconds: command.seconds)
+        let result = try await load.batches(callers: command.callers, size: 8_192, seconds: command.seconds)
         sync()
         if let before, let after = Machine.bytesWritten(under: path) {
           bytes.values.append(Double(after - before) / Double(result.debits))
@@ -255,12 +255,12 @@ struct Bench {
       try await withLoad(accounts: isSmall ? max(1_000, command.accounts / 100) : command.accounts) { load in
         for _ in 0..<command.runs {
           load.run += 1
-          let result = try await load.batches(callers: 4, size: 8_192, seconds: command.seconds)
+          let result = try await load.batches(callers: command.callers, size: 8_192, seconds: command.seconds)
           if isSmall { rates.append(result.rate) } else { size.add(result.rate, result) }
           guard !isSmall else { continue }
           load.run += 1
           let one = try await Affinity.onOneCore {
-            try await load.batches(callers: 4, size: 8_192, seconds: command.seconds)
+            try await load.batches(callers: command.callers, size: 8_192, seconds: command.seconds)
           }
           cores.add(result.rate / one.rate, one)
         }

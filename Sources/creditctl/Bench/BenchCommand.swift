@@ -37,6 +37,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(name: .long, help: ArgumentHelp("The number of runs of each figure.", valueName: "number"))
   var runs: Int = 3
 
+  @Option(name: .long, help: ArgumentHelp("The callers of batches.", valueName: "number"))
+  var callers: Int = 8
+
   @Flag(name: .long, help: "Do not wait for the disk, to see what it costs.")
   var unsynced = false
 
@@ -53,9 +56,13 @@ struct BenchCommand: AsyncParsableCommand {
     guard ["uniform", "zipfian"].contains(distribution) else {
       throw UsageFailure(sentence: "there is no distribution \(distribution); name uniform or zipfian")
     }
-    guard accounts > 1_000, manyAccounts >= accounts, seconds > 0, seconds <= 3_600, (1...100).contains(runs) else {
+    guard accounts > 1_000, manyAccounts >= accounts, seconds > 0, seconds <= 3_600, (1...100).contains(runs),
+      callers >= 1
+    else {
       throw UsageFailure(
-        sentence: "accounts must be above 1,000, many accounts no fewer, seconds up to 3,600 and runs up to 100")
+        sentence:
+          "accounts must be above 1,000, many accounts no fewer, seconds up to 3,600, runs up to 100, callers 1 or more"
+      )
     }
     var template = Array((folder + "/bench-XXXXXX").utf8CString)
     // Safe: the template ends with a zero and is written in place.

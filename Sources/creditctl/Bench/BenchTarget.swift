@@ -5,7 +5,7 @@ enum BenchTarget: String, CaseIterable {
   /// What is measured.
   var title: String {
     switch self {
-    case .p1: "batches of 8,192 from 4 callers, durable"
+    case .p1: "batches of 8,192, durable"
     case .p2: "single calls, durable, 8,192 in flight"
     case .p3: "one caller, durable: median against a bare LMDB commit"
     case .p4: "single calls, applied, 2 callers"
