@@ -26,13 +26,15 @@ internal import Glibc
   /// Waits until the function has returned. Call once.
   func join() { pthread_join(thread, nil) }
 
+  /// Starts a thread that runs a function and ends, and that nobody waits for.
+  static func detached(_ body: @escaping @Sendable () -> Void) { Worker(body).detach() }
+
   /// Runs a function on a thread of its own and suspends the caller meanwhile.
   static func run<R: Sendable>(
     _ body: @escaping @Sendable () throws(StoreError) -> R
   ) async throws(StoreError) -> R {
     let result: Result<R, StoreError> = await withCheckedContinuation { continuation in
-      let worker = Worker { continuation.resume(returning: Result { () throws(StoreError) -> R in try body() }) }
-      worker.detach()
+      detached { continuation.resume(returning: Result { () throws(StoreError) -> R in try body() }) }
     }
     return try result.get()
   }

@@ -99,21 +99,23 @@ struct Bench {
   }
 
   private mutating func singles(_ target: BenchTarget) async throws {
-    var rates = Figure(target: target, name: "debits", unit: "/s") { $0 >= 1_000_000 }
-    let latencies = Latencies()
     try await withLoad { load in
-      for _ in 0..<command.runs {
-        load.run += 1
-        let result = try await load.singles(
-          callers: 8_192, seconds: command.seconds, sampling: 16, histogram: latencies)
-        rates.add(result.rate, result)
+      for (name, executor) in [("request executor", RequestExecutor()), ("default executor", nil)] {
+        var rates = Figure(target: target, name: "debits, \(name)", unit: "/s") { $0 >= 1_000_000 }
+        let latencies = Latencies()
+        for _ in 0..<command.runs {
+          load.run += 1
+          let result = try await load.singles(
+            callers: 8_192, seconds: command.seconds, sampling: 16, histogram: latencies, executor: executor)
+          rates.add(result.rate, result)
+        }
+        note(rates)
+        for percentile in [50, 99, 99.9] {
+          var figure = Figure(target: target, name: "latency p\(percentile.fixed(1)), \(name)", unit: "ms")
+          figure.values = [await latencies.nanoseconds(percentile) / 1e6]
+          note(figure)
+        }
       }
-    }
-    note(rates)
-    for percentile in [50, 99, 99.9] {
-      var figure = Figure(target: target, name: "latency p\(percentile.short)", unit: "ms")
-      figure.values = [await latencies.nanoseconds(percentile) / 1e6]
-      note(figure)
     }
   }
 

@@ -68,16 +68,16 @@ struct Load {
   /// Callers that each debit one at a time, for some seconds; latencies in nanoseconds, one in `sampling` of them.
   func singles(
     callers: Int, seconds: Double, acknowledge: Acknowledgement = .durable, sampling: Int = 1,
-    histogram: Latencies? = nil
+    histogram: Latencies? = nil, executor: RequestExecutor? = nil
   ) async throws -> Result {
-    try await measure(callers: callers) { caller, deadline in
+    try await measure(callers: callers, executor) { caller, deadline in
       var dice = Dice(run * 1_000_003 + caller)
       var latencies: [Int64] = []
       var count = 0
       let end = deadline(seconds)
       var isOver = false
       while !isOver {
-        for _ in 0..<(acknowledge == .durable ? 1 : 256) {
+        for _ in 0..<(acknowledge == .applied ? 256 : callers > 1_024 ? 8 : 1) {
           let account = distribution.next(&dice)
           let isTimed = histogram != nil && count % sampling == 0
           let start = isTimed ? ContinuousClock.now : end
@@ -98,7 +98,7 @@ struct Load {
 
   /// Runs callers as tasks and measures them together.
   fileprivate func measure(
-    callers: Int,
+    callers: Int, _ executor: RequestExecutor? = nil,
     _ body: @escaping @Sendable (Int, @escaping @Sendable (Double) -> ContinuousClock.Instant) async throws -> Int
   ) async throws -> Result {
     let start = ContinuousClock.now
@@ -106,7 +106,9 @@ struct Load {
     // Not in the task of the command, which would change threads at every await.
     let debits = try await Task.detached {
       try await withThrowingTaskGroup(of: Int.self) { group in
-        for caller in 0..<callers { group.addTask { try await body(caller) { start + .seconds($0) } } }
+        for caller in 0..<callers {
+          group.addTask(executorPreference: executor) { try await body(caller) { start + .seconds($0) } }
+        }
         return try await group.reduce(0, +)
       }
     }.value
