@@ -46,7 +46,7 @@ struct Root: AsyncParsableCommand {
       CommandGroup(
         name: "Load",
         subcommands: [
-          ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self, BenchKilledCommand.self,
+          ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self, BenchChildCommand.self,
         ]),
     ])
 }

@@ -150,9 +150,8 @@ extension Ledger {
   /// Applies an entry of the journal while the store is being opened, unless the account's image includes it.
   ///
   /// Nobody else uses the ledger yet.
-  func replay(_ record: borrowing Record, at sequence: SequenceNumber) throws(StoreError) {
+  func replay(_ record: borrowing Record, _ hash: UInt64, at sequence: SequenceNumber) throws(StoreError) {
     let account = record.entry.account
-    let hash = key.hash(account)
     let stripe = unsafe stripe(hash)
     var found = unsafe stripe.pointee.table.find(account, hash: hash)
     if unsafe found == nil {

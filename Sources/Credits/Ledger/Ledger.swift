@@ -155,13 +155,10 @@ internal import Synchronization
         let hash = key.hash(debits[start + place].account)
         let fingerprint = key.fingerprint(debits[start + place].request, of: hash)
         hashes[place] = (hash, fingerprint)
-        unsafe stripe(hash).pointee.table.prefetchIndex(hash)
+        prefetchIndex(hash)
         window.prefetch(fingerprint)
       }
-      for place in 0..<count {
-        let hash = hashes[place].account
-        unsafe stripe(hash).pointee.table.prefetchSlot(hash)
-      }
+      for place in 0..<count { prefetchSlot(hashes[place].account) }
       for place in 0..<count {
         let (hash, fingerprint) = hashes[place]
         let decision = debit(debits[start + place], hash, fingerprint, at: now, besides: [])
@@ -173,6 +170,12 @@ internal import Synchronization
     }
     return debits.count
   }
+
+  /// Fetches the line of the index that an account is looked up in.
+  @inline(__always) func prefetchIndex(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetchIndex(hash) }
+
+  /// Fetches the slot that an account is probably in.
+  @inline(__always) func prefetchSlot(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetchSlot(hash) }
 
   @inline(__always) private func isTooOld(_ request: RequestID) -> Bool {
     guard let made = request.time else { return false }

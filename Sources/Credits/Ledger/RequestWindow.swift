@@ -79,11 +79,25 @@ internal import Synchronization
     }
   }
 
-  /// Remembers an entry while the store is being opened.
-  package func restore(_ fingerprint: UInt64, _ sequence: SequenceNumber) {
-    let shard = unsafe lockedShard(of: fingerprint)
-    unsafe insert(fingerprint, sequence, in: shard)
-    unsafe shard.pointee.lock.unlock()
+  /// A request to remember, by fingerprint, and its entry.
+  package typealias Remembered = (fingerprint: UInt64, sequence: SequenceNumber)
+
+  /// Makes the table as large as a number of requests needs, while the store is being opened and nobody else uses it.
+  package func reserve(_ requests: Int) {
+    for index in 0..<(1 << RequestWindow.shardBits) {
+      unsafe shards[index].reserve(requests >> Int(RequestWindow.shardBits))
+    }
+    if unsafe shards[0].isLarge, !usesHugePages.exchange(true, ordering: .relaxed) { region.useHugePages() }
+  }
+
+  /// Remembers some entries while the store is being opened and nobody else uses the window: all their lines are fetched
+  /// first.
+  package func restore(_ requests: [Remembered]) {
+    for request in requests { prefetch(request.fingerprint) }
+    for request in requests {
+      let shard = unsafe shards + Int(request.fingerprint >> (64 - RequestWindow.shardBits))
+      unsafe insert(request.fingerprint, request.sequence, in: shard)
+    }
   }
 
   /// The bytes of memory in use.
@@ -141,13 +155,21 @@ extension RequestWindow {
       }
     }
 
-    /// Inserts a request; answers whether the table has just grown to half a mebibyte, where huge pages begin to pay.
+    /// Whether the table has at least half a mebibyte, where huge pages begin to pay.
+    var isLarge: Bool { capacity * MemoryLayout<Slot>.stride >= 1 << 19 }
+
+    /// Makes the table, which is empty, large enough for a number of requests.
+    func reserve(_ requests: Int) {
+      while capacity / 8 * 5 < requests, capacity < limit { positions.store(2 * capacity, ordering: .relaxed) }
+    }
+
+    /// Inserts a request; answers whether the table has just become large.
     @inline(__always) mutating func insert(_ fingerprint: UInt64, _ sequence: UInt64, floor: UInt64) -> Bool {
       var hasGrown = false
       if used >= capacity / 4 * 3 {
-        let before = capacity
+        let wasLarge = isLarge
         rebuild(floor: floor)
-        hasGrown = capacity > before && capacity * MemoryLayout<Slot>.stride == 1 << 19
+        hasGrown = isLarge && !wasLarge
       }
       place(Slot(fingerprint: fingerprint, sequence: sequence))
       return hasGrown

@@ -75,6 +75,7 @@ struct Recovery {
   mutating func replay(into ledger: Ledger) throws(StoreError) {
     let start = min(result.cursor.value, result.forgotten.value) + 1
     guard start < result.next.value else { return }
+    ledger.window.reserve(Int(result.next.value - result.forgotten.value))
     var place = SequenceNumber(max(start, result.firstKept.value))
     while place < result.next {
       let (result, database) = (self.result, self.database)
@@ -135,24 +136,31 @@ struct Recovery {
     _ block: RawSpan, _ header: Block.Header, from start: SequenceNumber, _ result: Result, to ledger: Ledger
   ) throws -> UInt64 {
     var offset = Block.Header.size
-    var replayed: UInt64 = 0
+    var remembered: [RequestWindow.Remembered] = []
+    var changes: [(offset: Int, hash: UInt64, sequence: SequenceNumber)] = []
+    remembered.reserveCapacity(header.last > result.forgotten ? header.count : 0)
+    changes.reserveCapacity(header.last > result.cursor ? header.count : 0)
     for index in 0..<UInt64(header.count) {
       let sequence = SequenceNumber(header.first.value + index)
       let entry = try Entry(from: block, at: offset)
+      let hash = ledger.key.hash(entry.account)
       if sequence >= start {
-        if sequence > result.cursor {
-          try ledger.replay(try Record(from: block, at: offset), at: sequence)
-          replayed += 1
-        }
+        if sequence > result.cursor { changes.append((offset, hash, sequence)) }
         if sequence > result.forgotten, entry.request != .none {
-          let hash = ledger.key.hash(entry.account)
-          ledger.window.restore(ledger.key.fingerprint(entry.request, of: hash), sequence)
+          remembered.append((ledger.key.fingerprint(entry.request, of: hash), sequence))
         }
       }
       offset += Int(entry.words) * 8
     }
     guard offset == block.byteCount else { throw DecodingError("a block is longer than its entries") }
-    return replayed
+    // All lines of memory that the block needs are fetched before the first is used.
+    for change in changes { ledger.prefetchIndex(change.hash) }
+    for change in changes { ledger.prefetchSlot(change.hash) }
+    for change in changes {
+      try ledger.replay(try Record(from: block, at: change.offset), change.hash, at: change.sequence)
+    }
+    ledger.window.restore(remembered)
+    return UInt64(changes.count)
   }
 
   /// Writes the images of all dirty accounts and lets clean ones go, so that memory stays within its bound.

@@ -183,14 +183,19 @@ struct Bench {
     note(few)
   }
 
+  /// Makes a store with many accounts, with room for all of them: otherwise each new one would move another one out, to a
+  /// page of its own. A process of its own does it, whose memory is not measured.
+  private func fillMany() throws {
+    try ChildProcess.fill(path + "/store", accounts: command.manyAccounts)
+  }
+
   private mutating func openings(_ target: BenchTarget) async throws {
     var clean = Figure(target: target, name: "opening after a clean close", unit: "ms") { $0 < 100 }
     var replay = Figure(target: target, name: "replaying, per 10,000,000 entries", unit: "s") { $0 < 4 }
     let folder = path + "/store"
     let few = settings()
-    var store = try CreditStore.open(at: folder, settings: few)
-    try await Load.fill(store, accounts: command.manyAccounts)
-    try await store.close()
+    try fillMany()
+    var store: CreditStore
     for _ in 0..<command.runs {
       let start = ContinuousClock.now
       store = try CreditStore.open(at: folder, settings: few)
@@ -200,7 +205,7 @@ struct Bench {
     note(clean)
     // A process that debits without a checkpoint and kills itself leaves all of its entries to be replayed.
     for run in 0..<command.runs {
-      try KilledLoad.start(folder, accounts: command.accounts, debits: 10_000_000, run: run + 1)
+      try ChildProcess.debitAndDie(folder, accounts: command.accounts, debits: 10_000_000, run: run + 1)
       let start = ContinuousClock.now
       store = try CreditStore.open(at: folder, settings: few)
       let seconds = (ContinuousClock.now - start).seconds
@@ -214,15 +219,17 @@ struct Bench {
 
   private mutating func memory(_ target: BenchTarget) async throws {
     var memory = Figure(target: target, name: "resident memory", unit: "MiB") { $0 < 400 }
-    let bound = settings { $0.residentAccounts = 1_000_000 }
+    try fillMany()
     let before = Machine.ownMemory
-    try await withLoad(accounts: command.manyAccounts, bound) { load in
-      for _ in 0..<command.runs {
-        load.run += 1
-        let result = try await load.batches(callers: 2, size: 1_024, seconds: command.seconds)
-        memory.add(Double(Machine.ownMemory - before) / 1_048_576, result)
-      }
+    let store = try CreditStore.open(at: path + "/store", settings: settings { $0.residentAccounts = 1_000_000 })
+    var load = Load(store: store, distribution: .uniform(command.manyAccounts), run: 0)
+    for _ in 0..<command.runs {
+      load.run += 1
+      let result = try await load.batches(callers: 2, size: 1_024, seconds: command.seconds)
+      memory.add(Double(Machine.ownMemory - before) / 1_048_576, result)
     }
+    try await store.close()
+    remove("store")
     note(memory)
   }
 

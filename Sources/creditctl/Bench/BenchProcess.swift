@@ -23,30 +23,42 @@ private func runSelf(_ arguments: [String]) throws {
   while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
 }
 
-/// A process of its own that debits a store, without a checkpoint, and kills itself.
-enum KilledLoad {
-  static func start(_ folder: String, accounts: Int, debits: Int, run: Int) throws {
+/// Processes of their own that work on a store for a benchmark.
+enum ChildProcess {
+  /// Makes a store with many accounts, and room for all of them in memory.
+  static func fill(_ folder: String, accounts: Int) throws {
+    try runSelf(["bench-child", "--store", folder, "--accounts", String(accounts)])
+  }
+
+  /// Debits a store without a checkpoint, and dies by a signal: all of its entries are left to be replayed.
+  static func debitAndDie(_ folder: String, accounts: Int, debits: Int, run: Int) throws {
     try runSelf([
-      "bench-killed", "--store", folder, "--accounts", String(accounts), "--debits", String(debits), "--run",
+      "bench-child", "--store", folder, "--accounts", String(accounts), "--debits", String(debits), "--run",
       String(run),
     ])
   }
 }
 
 /// The body of such a process.
-struct BenchKilledCommand: AsyncParsableCommand {
+struct BenchChildCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench-killed", abstract: "Debit a store and die by a signal; part of bench.", shouldDisplay: false)
+    commandName: "bench-child", abstract: "Fill a store, or debit it and die by a signal; part of bench.",
+    shouldDisplay: false)
 
   @OptionGroup var options: StoreOptions
   @Option var accounts: Int
-  @Option var debits: Int
-  @Option var run: Int
+  @Option var debits: Int?
+  @Option var run: Int = 0
 
   func run() async throws {
-    let store = try options.opened {
-      $0.checkpointEntries = 1_000_000_000_000
+    let store = try options.opened(.ifMissing) {
+      if debits != nil { $0.checkpointEntries = 1_000_000_000_000 }
       $0.residentAccounts = max(1_000_000, accounts * 5 / 4)
+    }
+    guard let debits else {
+      try await Load.fill(store, accounts: accounts)
+      try await store.close()
+      return
     }
     var dice = Dice(run * 7_919)
     let spread = Distribution.uniform(accounts)

@@ -14,15 +14,15 @@ struct RequestWindowTests {
   func find() {
     let window = RequestWindow(requests: 4_096)
     #expect(find(window, 0) == nil)
-    window.restore(0, SequenceNumber(1))
-    window.restore(.max, SequenceNumber(2))
+    window.restore([(0, SequenceNumber(1))])
+    window.restore([(.max, SequenceNumber(2))])
     #expect(find(window, 0) == 1 && find(window, .max) == 2 && find(window, 1) == nil)
   }
 
   @Test("requests with the same fingerprint are found one after the other")
   func collisions() {
     let window = RequestWindow(requests: 4_096)
-    for sequence in UInt64(1)...3 { window.restore(42, SequenceNumber(sequence)) }
+    for sequence in UInt64(1)...3 { window.restore([(42, SequenceNumber(sequence))]) }
     #expect(find(window, 42) == 1 && find(window, 42, besides: [1]) == 2)
     #expect(find(window, 42, besides: [2, 1]) == 3 && find(window, 42, besides: [1, 2, 3]) == nil)
   }
@@ -30,7 +30,7 @@ struct RequestWindowTests {
   @Test("what lies before the floor is forgotten, and the floor has a time")
   func forgetting() {
     let window = RequestWindow(requests: 4_096)
-    for sequence in UInt64(1)...10 { window.restore(sequence, SequenceNumber(sequence)) }
+    for sequence in UInt64(1)...10 { window.restore([(sequence, SequenceNumber(sequence))]) }
     window.forget(upTo: SequenceNumber(4), before: Timestamp(seconds: 9))
     #expect(find(window, 4) == nil && find(window, 5) == 5)
     #expect(window.forgotten.value == 4 && window.oldest == Timestamp(seconds: 9))
@@ -44,7 +44,7 @@ struct RequestWindowTests {
     var recent: [UInt64] = []
     for sequence in UInt64(1)...200_000 {
       let fingerprint = random.next()
-      window.restore(fingerprint, SequenceNumber(sequence))
+      window.restore([(fingerprint, SequenceNumber(sequence))])
       recent.append(fingerprint)
       if sequence % 1_000 == 0, sequence > 4_000 {
         window.forget(upTo: SequenceNumber(sequence - 4_000), before: .zero)
