@@ -16,6 +16,9 @@ final class Committer: @unchecked Sendable {
   private let settings: Settings
   private let logger: Logger
 
+  /// The most positions of the sweep that go with one commit: images wait in memory until it returns.
+  private static let mostPositions = 65_536
+
   private let batch = ImageBatch()
   private var checksum: UInt64
   private var commits: UInt64 = 0
@@ -72,7 +75,7 @@ final class Committer: @unchecked Sendable {
         }
       }
       queue.beginClosing()
-      while queue.hasWork || cursor < queue.last { try commit(positions: 65_536) }
+      while queue.hasWork || cursor < queue.last { try commit(positions: Committer.mostPositions) }
       queue.stop(.closed)
     } catch {
       logger.critical("the store has stopped", metadata: ["reason": "\(error)", "path": "\(database.path)"])
@@ -92,13 +95,13 @@ final class Committer: @unchecked Sendable {
   /// The number of positions of the sweep to go with the next commit.
   private func pace() -> Int {
     let length = ledger.sweepLength
-    if ledger.isCrowded.exchange(false, ordering: .relaxed) { return length }
+    if ledger.isCrowded.exchange(false, ordering: .relaxed) { return min(length, Committer.mostPositions) }
     // As far as entries have come in since the last commit, and far enough to clean twice what was brought into memory.
     let loads = ledger.loads.exchange(0, ordering: .relaxed)
     sweepCredit += counters.lastEntries * length / settings.checkpointEntries + 2 * loads
     guard sweepCredit >= 64 else { return 0 }
-    let positions = min(sweepCredit, length)
-    sweepCredit = 0
+    let positions = min(sweepCredit, length, Committer.mostPositions)
+    sweepCredit = min(sweepCredit - positions, length)
     return positions
   }
 

@@ -223,6 +223,11 @@ struct Bench {
     let before = Machine.ownMemory
     let store = try CreditStore.open(at: path + "/store", settings: settings { $0.residentAccounts = 1_000_000 })
     var load = Load(store: store, distribution: .uniform(command.manyAccounts), run: 0)
+    // Until memory is as full as it gets.
+    while try store.statistics().residentAccounts < min(1_000_000, command.manyAccounts) * 19 / 20, load.run < 1_000 {
+      load.run += 1
+      _ = try await load.batches(callers: 2, size: 1_024, seconds: 1)
+    }
     for _ in 0..<command.runs {
       load.run += 1
       let result = try await load.batches(callers: 2, size: 1_024, seconds: command.seconds)
