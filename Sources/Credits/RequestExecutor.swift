@@ -1,7 +1,7 @@
 /// A task executor for tasks that debit one at a time, thousands of them at once: one thread, one queue.
 ///
-/// A commit resumes all tasks that wait for it. On the default executor each of these resumptions costs more than a debit;
-/// here it is an append to a list, and the thread takes the whole list at once.
+/// A commit resumes all tasks that wait for it. On the default executor each of these resumptions costs more than a
+/// debit; here it is an append to a list, and the thread takes the whole list at once.
 ///
 /// Prefer it where tasks are made: `group.addTask(executorPreference: executor) { … }`.
 ///

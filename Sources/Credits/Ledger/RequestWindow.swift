@@ -90,8 +90,9 @@ internal import Synchronization
     if unsafe shards[0].isLarge, !usesHugePages.exchange(true, ordering: .relaxed) { region.useHugePages() }
   }
 
-  /// Remembers some entries while the store is being opened and nobody else uses the window: all their lines are fetched
-  /// first.
+  /// Remembers some entries while the store is being opened and nobody else uses the window.
+  ///
+  /// All their lines of memory are fetched first.
   package func restore(_ requests: [Remembered]) {
     for request in requests { prefetch(request.fingerprint) }
     for request in requests {

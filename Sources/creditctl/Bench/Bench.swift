@@ -183,8 +183,9 @@ struct Bench {
     note(few)
   }
 
-  /// Makes a store with many accounts, with room for all of them: otherwise each new one would move another one out, to a
-  /// page of its own. A process of its own does it, whose memory is not measured.
+  /// Makes a store with many accounts, in a process of its own, whose memory is not measured, and with room for all.
+  ///
+  /// Without room, each new account would move another one out, to a page of its own.
   private func fillMany() throws {
     try ChildProcess.fill(path + "/store", accounts: command.manyAccounts)
   }

@@ -44,9 +44,9 @@ struct SoakCommand: AsyncParsableCommand {
     let path = "\(folder)/soak-\(getpid())"
     var settings = Settings()
     settings.retention = .age(.seconds(retention))
-    // A small window and a quick sweep, so that neither holds on to journal that is old enough to go.
+    // A small window and a quicker sweep, so that neither holds on to much journal that is old enough to go.
     settings.windowRequests = 500_000
-    settings.checkpointEntries = 1_000_000
+    settings.checkpointEntries = 4_000_000
     settings.residentAccounts = max(settings.residentAccounts, accounts * 5 / 4)
     let store = try CreditStore.open(at: path, settings: settings)
     defer {
