@@ -12,6 +12,7 @@ internal import LMDB
 public final class CreditReader: Sendable {
   private let database: Database
   private let view: JournalView
+  private let prices: Prices
   private let key: HashKey
   private let clock: StoreClock
   private let limit: Int
@@ -36,12 +37,20 @@ public final class CreditReader: Sendable {
       }
       guard let identity else { throw .notAStore(path: path, reason: "it has no identity record") }
       key = identity.key
+      prices = try Prices(database)
     } catch {
       database.close()
       throw error
     }
     self.database = database
-    view = JournalView(database: database)
+    let prices = self.prices
+    // What cannot be read any more is shown without its price.
+    view = JournalView(
+      database: database,
+      prices: {
+        try? prices.refresh()
+        return prices.table
+      })
     clock = settings.clock
     limit = settings.residentAccounts
     state = Locked(State())
@@ -74,6 +83,26 @@ public final class CreditReader: Sendable {
   /// Everything about one request of an account; nil if the account has no such request.
   public func explain(_ request: RequestID, of account: AccountID) throws(StoreError) -> Explanation? {
     try view.explain(request, from: try stored(account)?.last ?? .none)
+  }
+
+  /// All published price books, version 1 first.
+  public func priceBooks() throws(StoreError) -> [PriceBook] {
+    try prices.refresh()
+    return prices.table.books
+  }
+
+  /// What is for sale.
+  public func catalogue() throws(StoreError) -> Catalogue {
+    try prices.refresh()
+    return prices.catalogue
+  }
+
+  /// The consumers of events, and the last entry that each has seen.
+  public func consumers() throws(StoreError) -> [String: SequenceNumber] { try Consumers.stored(in: database) }
+
+  /// Whether charges are paused, as the store is a copy of another one.
+  public func chargesArePaused() throws(StoreError) -> Bool {
+    try database.read { (transaction) throws(StoreError) -> Bool in try Meta.isPaused(in: transaction, database) }
   }
 
   /// Calls a function with every entry of the journal from a sequence number on, in order, until it answers false.
@@ -111,7 +140,7 @@ public final class CreditReader: Sendable {
   private func current(_ account: AccountID) throws(StoreError) -> Account? {
     guard let stored = try stored(account) else { return nil }
     var draft = Draft(stored)
-    draft.settle(at: max(clock.now, stored.time))
+    while !draft.settle(at: max(clock.now, stored.time)) { draft = Draft(draft.account) }
     var state = draft.account
     state.last = stored.last
     return state

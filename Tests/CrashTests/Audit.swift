@@ -105,7 +105,7 @@ struct Audit {
     case .begun: sum.granted += entry.amount.millionths
     case .debited: sum.spent += entry.amount.millionths
     case .expired, .closed: sum.expired += entry.amount.millionths
-    case .opened, .denied, .frozen, .unfrozen: break
+    default: break
     }
     sum.last = entry.sequence
     sum.available = entry.available.millionths

@@ -6,6 +6,19 @@ extension Entry {
     unsafe memory.storeBytes(of: self, as: Entry.self)
   }
 
+  /// The length of an entry with one count as its only item.
+  @inline(__always) package static var sizeWithCount: Int { size + 16 }
+
+  /// Writes an entry and the count of its second kind of units, its only item; `sizeWithCount` bytes, reserved.
+  @inline(__always) package func store(to memory: UnsafeMutableRawPointer, furtherUnits: UInt32) {
+    var entry = self
+    entry.words = UInt16(Entry.sizeWithCount / 8)
+    unsafe entry.store(to: memory)
+    let head = UInt64(Item.Tag.number.rawValue) | 8 << 16 | UInt64(Item.Number.count1.rawValue) << 32
+    unsafe memory.storeBytes(of: head.littleEndian, toByteOffset: Entry.size, as: UInt64.self)
+    unsafe memory.storeBytes(of: UInt64(furtherUnits).littleEndian, toByteOffset: Entry.size + 8, as: UInt64.self)
+  }
+
   /// Reads the fixed part of an entry, and checks that its length fits into the bytes.
   package init(from bytes: RawSpan, at start: Int) throws(DecodingError) {
     guard start + Entry.size <= bytes.byteCount else { throw DecodingError("an entry ends too early") }
@@ -58,71 +71,106 @@ extension Record {
 }
 
 extension Item {
-  private enum Tag {
-    static let part: UInt8 = 1
-    static let text: UInt8 = 2
-    static let times: UInt8 = 3
-    static let asked: UInt8 = 4
+  fileprivate enum Tag: UInt8 {
+    case part = 1
+    case text = 2
+    case times = 3
+    case asked = 4
+    case returned = 5
+    case lapsed = 6
+    case rolled = 7
+    case moment = 8
+    case amount = 9
+    case number = 10
+    case money = 11
+    case request = 12
   }
 
   /// The length of the item in bytes: 8 for its head, and its payload in whole words.
   package var size: Int {
     switch self {
-    case .part, .asked: 16
-    case .times: 24
+    case .part, .asked, .returned, .lapsed, .rolled, .moment, .amount, .number: 16
+    case .times, .money, .request: 24
     case .text(_, let text): 8 + (text.utf8.count + 7) & ~7
     }
   }
 
+  /// The item's kind, the number in its head, and its payload, unless it is a text.
+  private var parts: (tag: Tag, value: UInt32, first: UInt64, second: UInt64?) {
+    func bits(_ amount: Amount) -> UInt64 { UInt64(bitPattern: amount.millionths) }
+    func bits(_ time: Timestamp) -> UInt64 { UInt64(bitPattern: time.microseconds) }
+    return switch self {
+    case .part(let grant, let amount): (.part, grant, bits(amount), nil)
+    case .text(let kind, _): (.text, kind.rawValue, 0, nil)
+    case .times(let starts, let expires): (.times, 0, bits(starts), bits(expires))
+    case .asked(let amount): (.asked, 0, bits(amount), nil)
+    case .returned(let grant, let amount): (.returned, grant, bits(amount), nil)
+    case .lapsed(let grant, let amount): (.lapsed, grant, bits(amount), nil)
+    case .rolled(let grant, let amount): (.rolled, grant, bits(amount), nil)
+    case .moment(let kind, let time): (.moment, kind.rawValue, bits(time), nil)
+    case .amount(let kind, let amount): (.amount, kind.rawValue, bits(amount), nil)
+    case .number(let kind, let number): (.number, kind.rawValue, number, nil)
+    case .money(let kind, let money):
+      (.money, kind.rawValue, UInt64(bitPattern: money.minor), UInt64(money.currency.code))
+    case .request(let request): (.request, 0, request.high, request.low)
+    }
+  }
+
   fileprivate func write(to writer: inout ByteWriter) {
-    func head(_ tag: UInt8, _ length: Int, _ value: UInt32) {
-      writer.write(tag)
-      writer.write(0 as UInt8)
-      writer.write(UInt16(length))
+    let (tag, value, first, second) = parts
+    writer.write(tag.rawValue)
+    writer.write(0 as UInt8)
+    if case .text(_, let text) = self {
+      writer.write(UInt16(text.utf8.count))
       writer.write(value)
-    }
-    switch self {
-    case .part(let grant, let amount):
-      head(Tag.part, 8, grant)
-      writer.write(amount.millionths)
-    case .text(let kind, let text):
-      head(Tag.text, text.utf8.count, kind.rawValue)
       writer.writeText(text)
-    case .times(let starts, let expires):
-      head(Tag.times, 16, 0)
-      writer.write(starts.microseconds)
-      writer.write(expires.microseconds)
-    case .asked(let amount):
-      head(Tag.asked, 8, 0)
-      writer.write(amount.millionths)
+      return
     }
+    writer.write(second == nil ? 8 : 16 as UInt16)
+    writer.write(value)
+    writer.write(first)
+    if let second { writer.write(second) }
   }
 
   @_lifetime(reader: copy reader)
   fileprivate init(from reader: inout ByteReader) throws(DecodingError) {
-    let tag: UInt8 = try reader.read()
+    let code: UInt8 = try reader.read()
+    guard let tag = Tag(rawValue: code) else { throw DecodingError("an item is of the unknown kind \(code)") }
     try reader.readZeros(1)
     let length = Int(try reader.read(UInt16.self))
     let value: UInt32 = try reader.read()
-    func expect(_ expected: Int) throws(DecodingError) {
-      guard length == expected else { throw DecodingError("an item of kind \(tag) has the length \(length)") }
-    }
-    switch tag {
-    case Tag.part:
-      try expect(8)
-      self = .part(grant: value, amount: Amount(millionths: try reader.read()))
-    case Tag.text:
+    if tag == .text {
       guard let kind = Text(rawValue: value) else { throw DecodingError("a text is of the unknown kind \(value)") }
       guard length <= Item.maximumText else { throw DecodingError("a text has \(length) bytes") }
       self = .text(kind, try reader.readText(length))
-    case Tag.times:
-      try expect(16)
-      let starts = Timestamp(microseconds: try reader.read())
-      self = .times(starts: starts, expires: Timestamp(microseconds: try reader.read()))
-    case Tag.asked:
-      try expect(8)
-      self = .asked(Amount(millionths: try reader.read()))
-    default: throw DecodingError("an item is of the unknown kind \(tag)")
+      return
     }
+    let first: UInt64 = try reader.read()
+    let second: UInt64 = length == 16 ? try reader.read() : 0
+    let amount = Amount(millionths: Int64(bitPattern: first))
+    let time = Timestamp(microseconds: Int64(bitPattern: first))
+    var item: Item?
+    switch tag {
+    case .text: break
+    case .part: item = .part(grant: value, amount: amount)
+    case .returned: item = .returned(grant: value, amount: amount)
+    case .lapsed: item = .lapsed(grant: value, amount: amount)
+    case .rolled: item = .rolled(grant: value, amount: amount)
+    case .times where value == 0:
+      item = .times(starts: time, expires: Timestamp(microseconds: Int64(bitPattern: second)))
+    case .asked where value == 0: item = .asked(amount)
+    case .moment: item = Moment(rawValue: value).map { .moment($0, time) }
+    case .amount: item = Quantity(rawValue: value).map { .amount($0, amount) }
+    case .number: item = Number(rawValue: value).map { .number($0, first) }
+    case .money:
+      if let kind = Sum(rawValue: value), let code = UInt32(exactly: second), let currency = Currency(code: code) {
+        item = .money(kind, Money(Int64(bitPattern: first), currency))
+      }
+    case .request where value == 0: item = .request(RequestID(high: first, low: second))
+    case .times, .asked, .request: break
+    }
+    guard let item else { throw DecodingError("an item of kind \(code) has the unknown value \(value)") }
+    guard length == item.size - 8 else { throw DecodingError("an item of kind \(code) has the length \(length)") }
+    self = item
   }
 }

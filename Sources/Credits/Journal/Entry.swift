@@ -25,7 +25,7 @@ package struct Entry: BitwiseCopyable, Sendable {
   package var previous: SequenceNumber
   /// The price that was applied: a row of the store's table of prices, 0 for none.
   package var price: UInt32 = 0
-  /// The units that were priced; the priority of a grant.
+  /// The units that were priced; the priority of a grant; the number of a charge or a payment method.
   package var units: UInt32 = 0
 
   /// The length of the fixed part in bytes.
@@ -34,8 +34,7 @@ package struct Entry: BitwiseCopyable, Sendable {
   /// The most grants that an account may have with credits left, so that an entry's parts fit into a block.
   package static let maximumGrants = 1_000
 
-  /// The kinds of entry, with the codes that the journal uses. Codes 10 to 39 are kept for holds, plans, refills and
-  /// prices.
+  /// The kinds of entry, with the codes that the journal uses, below 64.
   package enum Kind: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case opened = 1
     case granted = 2
@@ -46,6 +45,36 @@ package struct Entry: BitwiseCopyable, Sendable {
     case frozen = 7
     case unfrozen = 8
     case closed = 9
+    case held = 10
+    case captured = 11
+    case released = 12
+    case subscribed = 13
+    case renewed = 14
+    case unsubscribed = 15
+    case ended = 16
+    case alertsSet = 17
+    case alerted = 18
+    case exhausted = 19
+    case refillSet = 20
+    case rearmed = 21
+    case capped = 22
+    case due = 23
+    case ordered = 24
+    case charging = 25
+    case credited = 26
+    case declined = 27
+    case needsAction = 28
+    case unsettled = 29
+    case cancelled = 30
+    case mismatched = 31
+    case disputed = 32
+    case methodSaved = 33
+    case methodRemoved = 34
+
+    /// Whether an entry of the kind may open or end a charge.
+    package var isOfCharge: Bool {
+      rawValue >= Kind.due.rawValue && rawValue <= Kind.mismatched.rawValue || self == .closed
+    }
   }
 
   /// The reasons of a recorded denial, with the codes that the journal uses.
@@ -54,6 +83,17 @@ package struct Entry: BitwiseCopyable, Sendable {
     case frozen = 2
     case closed = 3
     case limit = 4
+    case noPrice = 5
+    case unknownFeature = 6
+    case unknownModel = 7
+    case unknownTier = 8
+    case unknownUnit = 9
+    case priceChanged = 10
+    case noPlan = 11
+    case noMethod = 12
+    case noRefill = 13
+    case corrected = 14
+    case noCharge = 15
   }
 
   /// What happened.
@@ -86,12 +126,80 @@ package enum Item: Hashable, Sendable {
   case times(starts: Timestamp, expires: Timestamp)
   /// The amount that was asked for, where another one was taken.
   case asked(Amount)
+  /// What went from a hold back to a grant.
+  case returned(grant: UInt32, amount: Amount)
+  /// What was left of a grant and expired with the entry.
+  case lapsed(grant: UInt32, amount: Amount)
+  /// What was left of a grant and went into the one that the entry gives.
+  case rolled(grant: UInt32, amount: Amount)
+  /// A moment.
+  case moment(Moment, Timestamp)
+  /// A further amount.
+  case amount(Quantity, Amount)
+  /// A number.
+  case number(Number, UInt64)
+  /// An amount of money.
+  case money(Sum, Money)
+  /// The request of another entry.
+  case request(RequestID)
 
   /// The kinds of text, with the codes that the journal uses.
   package enum Text: UInt32, Sendable, CaseIterable {
     case label = 1
     case reference = 2
     case reason = 3
+    case feature = 4
+    case model = 5
+    case tier = 6
+    case unit = 7
+    case plan = 8
+    case agent = 9
+    case token = 10
+    case brand = 11
+    case lastFour = 12
+    case consent = 13
+    case link = 14
+  }
+
+  /// The kinds of moment, with the codes that the journal uses.
+  package enum Moment: UInt32, Sendable, CaseIterable {
+    case askedAnchor = 1
+    case anchor = 2
+    case boundary = 3
+    case next = 4
+    case until = 5
+    case quoted = 6
+  }
+
+  /// The kinds of further amount, with the codes that the journal uses.
+  package enum Quantity: UInt32, Sendable, CaseIterable {
+    case allowance = 1
+    case rollover = 2
+    case level = 3
+    case pack = 4
+    case named = 5
+  }
+
+  /// The kinds of number, with the codes that the journal uses. Those from 16 on are the counts of a usage's units.
+  package enum Number: UInt32, Sendable, CaseIterable {
+    case period = 1
+    case duration = 2
+    case method = 3
+    case attempts = 4
+    case cardExpiry = 5
+    case names = 6
+    case priority = 7
+    case count0 = 16
+    case count1 = 17
+    case count2 = 18
+    case count3 = 19
+  }
+
+  /// The kinds of sum of money, with the codes that the journal uses.
+  package enum Sum: UInt32, Sendable, CaseIterable {
+    case price = 1
+    case cap = 2
+    case told = 3
   }
 
   /// The most bytes of a text.
@@ -115,6 +223,45 @@ package struct Record: Sendable {
     return nil
   }
 
+  /// The moment of a kind that the entry carries.
+  package func moment(_ kind: Item.Moment) -> Timestamp? {
+    for case .moment(kind, let time) in items { return time }
+    return nil
+  }
+
+  /// The number of a kind that the entry carries.
+  package func number(_ kind: Item.Number) -> UInt64? {
+    for case .number(kind, let number) in items { return number }
+    return nil
+  }
+
+  /// The further amount of a kind that the entry carries.
+  package func amount(_ kind: Item.Quantity) -> Amount? {
+    for case .amount(kind, let amount) in items { return amount }
+    return nil
+  }
+
+  /// The further amounts of a kind that the entry carries, in order.
+  package func amounts(_ kind: Item.Quantity) -> [Amount] {
+    var amounts: [Amount] = []
+    for case .amount(kind, let amount) in items { amounts.append(amount) }
+    return amounts
+  }
+
+  /// The sum of money of a kind that the entry carries.
+  package func money(_ kind: Item.Sum) -> Money? {
+    for case .money(kind, let money) in items { return money }
+    return nil
+  }
+
+  /// Whether a debit took all that was asked for from one grant.
+  package var isOfOneGrant: Bool {
+    for item in items {
+      guard case .number = item else { return false }
+    }
+    return true
+  }
+
   /// What was taken from each grant, in the order of use.
   package var parts: [(grant: UInt32, amount: Amount)] {
     var first = entry.amount
@@ -123,6 +270,7 @@ package struct Record: Sendable {
       first -= amount
       others.append((grant, amount))
     }
-    return [(entry.grant, first)] + others
+    // The end of a hold names the hold in the grant's place, and all of its parts as items.
+    return entry.kind == .captured ? others : [(entry.grant, first)] + others
   }
 }

@@ -7,6 +7,28 @@
   @inline(__always) func resume() { unsafe continuation.resume() }
 }
 
+/// A row that goes into a commit beside the entries.
+enum SideWrite: Sendable {
+  /// The tables that such rows are of.
+  enum Place: Sendable {
+    case labels
+    case meta
+    case prices
+    case consumers
+  }
+
+  case put([UInt8], for: [UInt8], in: Place)
+  case delete([UInt8], from: Place)
+
+  /// The text that an account was opened with.
+  static func label(_ account: AccountID, _ text: String) -> SideWrite {
+    var key = ByteList()
+    key.add(account.high.bigEndian)
+    key.add(account.low.bigEndian)
+    return .put(Array(text.utf8), for: key.bytes, in: .labels)
+  }
+}
+
 /// The entries of one commit, packed into blocks, with what else goes into the commit and who waits for it.
 ///
 /// Its memory is made once and used again for every other commit.
@@ -24,8 +46,8 @@
   private var full = 0
   private var current: Block.Header
 
-  /// The texts that accounts were opened with.
-  var labels: [(account: AccountID, label: String)] = []
+  /// The rows that go with the entries.
+  var writes: [SideWrite] = []
   /// The balances that followers are to be told once the frame is durable.
   var notices: [(account: AccountID, balance: Balance)] = []
   /// The tasks that wait for the frame to be durable.
@@ -51,7 +73,7 @@
   func begin(at first: SequenceNumber) {
     full = 0
     current = Frame.emptyBlock(first)
-    labels.removeAll(keepingCapacity: true)
+    writes.removeAll(keepingCapacity: true)
     notices.removeAll(keepingCapacity: true)
     waiters.removeAll(keepingCapacity: true)
   }
@@ -96,6 +118,12 @@
   @inline(__always) func add(_ entry: Entry) {
     unsafe entry.store(to: place)
     count(Entry.size, entry.time)
+  }
+
+  /// Adds an entry with the count of its second kind of units, for which there is room.
+  @inline(__always) func add(_ entry: Entry, furtherUnits: UInt32) {
+    unsafe entry.store(to: place, furtherUnits: furtherUnits)
+    count(Entry.sizeWithCount, entry.time)
   }
 
   /// Adds a record, for which there is room.

@@ -28,6 +28,9 @@ internal import Synchronization
   private var isAccepting = true
   /// Whether frames are still being committed.
   private var isRunning = true
+  /// The number of frames that were taken to be committed, and of those that are durable.
+  private var taken: UInt64 = 0
+  private var completed: UInt64 = 0
   private let waitingLimit: Int
   private var waiting = 0
 
@@ -50,15 +53,16 @@ internal import Synchronization
   /// The last entry that was appended.
   var last: SequenceNumber { lock.withLock { SequenceNumber(filling.next.value - 1) } }
 
-  /// Appends an entry without items and answers its sequence number; none if the frame is full or the queue stopped.
-  @inline(__always) func append(_ entry: Entry) -> SequenceNumber {
+  /// Appends an entry without items, or with a second count of units, and answers its sequence number; none if the
+  /// frame is full or the queue stopped.
+  @inline(__always) func append(_ entry: Entry, furtherUnits: UInt32 = 0) -> SequenceNumber {
     lock.lock()
-    guard isAccepting, filling.makeRoom(Entry.size) else {
+    guard isAccepting, filling.makeRoom(furtherUnits == 0 ? Entry.size : Entry.sizeWithCount) else {
       lock.unlock()
       return .none
     }
     let sequence = filling.next
-    filling.add(entry)
+    if furtherUnits == 0 { filling.add(entry) } else { filling.add(entry, furtherUnits: furtherUnits) }
     let wakes = isCommitterAsleep
     isCommitterAsleep = false
     lock.unlock()
@@ -80,7 +84,7 @@ internal import Synchronization
       precondition(hasRoom, "a frame that has room for all records has room for each")
       filling.add(record)
     }
-    if let label { filling.labels.append((draft.account.id, label)) }
+    if let label { filling.writes.append(.label(draft.account.id, label)) }
     if follows { filling.notices.append((draft.account.id, draft.account.balance)) }
     let wakes = isCommitterAsleep
     isCommitterAsleep = false
@@ -108,6 +112,38 @@ internal import Synchronization
       if sequence >= filling.first { filling.waiters.append(waiter) } else { committing.waiters.append(waiter) }
       return true
     }
+  }
+
+  /// Writes rows beside the entries, all in one commit, and waits until they are durable.
+  func write(_ rows: [SideWrite]) async throws(StoreError) {
+    let frame = try add(rows)
+    try await waitUntilDurable(frame: frame)
+  }
+
+  /// Adds rows to the open frame and answers its number.
+  func add(_ rows: [SideWrite]) throws(StoreError) -> UInt64 {
+    let (frame, wakes) = try lock.withLock { () throws(StoreError) -> (UInt64, Bool) in
+      if case .failed(let error) = condition { throw error }
+      filling.writes += rows
+      defer { isCommitterAsleep = false }
+      return (taken, isCommitterAsleep)
+    }
+    if wakes { bell.ring() }
+    return frame
+  }
+
+  /// Waits until a frame is durable.
+  func waitUntilDurable(frame: UInt64) async throws(StoreError) {
+    unsafe await withUnsafeContinuation { suspended in
+      let waiter = unsafe Continuation(suspended)
+      let isEnlisted = lock.withLock {
+        guard isRunning, completed <= frame else { return false }
+        if frame == taken { filling.waiters.append(waiter) } else { committing.waiters.append(waiter) }
+        return true
+      }
+      if !isEnlisted { waiter.resume() }
+    }
+    if lock.withLock({ completed }) <= frame { throw failure }
   }
 
   /// Waits until the next frame begins, which has room.
@@ -149,7 +185,9 @@ internal import Synchronization
   // MARK: The committer's side
 
   /// Whether entries are waiting to be committed, or callers for room.
-  var hasWork: Bool { lock.withLock { !filling.isEmpty || !roomWaiters.isEmpty } }
+  var hasWork: Bool { lock.withLock { !isIdle } }
+
+  private var isIdle: Bool { filling.isEmpty && filling.writes.isEmpty && roomWaiters.isEmpty }
 
   /// The room that is left is small, or callers wait for it.
   var isCrowded: Bool { lock.withLock { !roomWaiters.isEmpty } }
@@ -157,7 +195,7 @@ internal import Synchronization
   /// Sleeps until an entry is appended, or for a duration; returns at once if there is work.
   func sleep(atMost duration: Duration) {
     let mustSleep = lock.withLock { () -> Bool in
-      guard isRunning, filling.isEmpty, roomWaiters.isEmpty else { return false }
+      guard isRunning, isIdle else { return false }
       isCommitterAsleep = true
       return true
     }
@@ -175,6 +213,7 @@ internal import Synchronization
     let frame = lock.withLock { () -> Frame in
       swap(&filling, &committing)
       filling.begin(at: committing.next)
+      taken += 1
       swap(&waiters, &roomWaiters)
       return committing
     }
@@ -186,6 +225,7 @@ internal import Synchronization
   func complete(_ frame: Frame) -> [Frame.Waiter] {
     lock.withLock {
       durableSequence.store(frame.next.value - 1, ordering: .releasing)
+      completed = taken
       var waiters: [Frame.Waiter] = []
       swap(&waiters, &frame.waiters)
       return waiters

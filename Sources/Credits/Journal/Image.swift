@@ -7,28 +7,23 @@ package struct Image: Sendable {
   package var account: Account
   /// The time of the account's row in the table of due times; `never` for no row.
   package var due: Timestamp
+  /// The sections for what few accounts have, in their stored form.
+  private let sections: [UInt8]
 
   package init(account: Account, due: Timestamp) {
     self.account = account
     self.due = due
+    sections = account.hasExtras ? account.extras.sections() : []
   }
 
   private static let version: UInt16 = 1
   private static let header = 112
   private static let grantSize = 40
 
-  private enum Section: UInt16 {
-    case usable = 1
-    case pending = 2
-  }
-
-  private var usable: ArraySlice<Grant> { account.grants.dropLast(account.pending.count) }
-
   /// The length of the stored form in bytes.
   package var size: Int {
-    let count = account.grants.count
-    let sections = (account.pending.isEmpty ? 0 : 1) + (count > account.pending.count ? 1 : 0)
-    return Image.header + sections * 8 + count * Image.grantSize
+    let count = account.usableCount
+    return Image.header + (count > 0 ? 8 : 0) + count * Image.grantSize + sections.count
   }
 
   /// Writes the stored form to memory of at least its size.
@@ -53,27 +48,27 @@ package struct Image: Sendable {
     writer.write(account.lastGrant)
     writer.write(account.status.rawValue)
     writer.writeZeros(3)
-    Image.write(usable, as: .usable, to: &writer)
-    Image.write(account.pending[...], as: .pending, to: &writer)
+    let usable = account.usable
+    if !usable.isEmpty {
+      writer.write(ImageSection.usable.rawValue)
+      writer.write(UInt16(usable.count))
+      writer.write(UInt32(usable.count * Image.grantSize))
+      for grant in usable { Image.write(grant, to: &writer) }
+    }
+    for byte in sections { writer.write(byte) }
     let bytes = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: memory[16..<size]))
     unsafe memory.storeBytes(of: Checksum.of(bytes).littleEndian, toByteOffset: 8, as: UInt64.self)
   }
 
-  private static func write(_ grants: ArraySlice<Grant>, as section: Section, to writer: inout ByteWriter) {
-    guard !grants.isEmpty else { return }
-    writer.write(section.rawValue)
-    writer.write(UInt16(grants.count))
-    writer.write(UInt32(grants.count * grantSize))
-    for grant in grants {
-      writer.write(grant.number)
-      writer.write(grant.kind.rawValue)
-      writer.write(grant.priority)
-      writer.writeZeros(2)
-      writer.write(grant.amount.millionths)
-      writer.write(grant.remaining.millionths)
-      writer.write(grant.starts.microseconds)
-      writer.write(grant.expires.microseconds)
-    }
+  private static func write(_ grant: Grant, to writer: inout ByteWriter) {
+    writer.write(grant.number)
+    writer.write(grant.kind.rawValue)
+    writer.write(grant.priority)
+    writer.writeZeros(2)
+    writer.write(grant.amount.millionths)
+    writer.write(grant.remaining.millionths)
+    writer.write(grant.starts.microseconds)
+    writer.write(grant.expires.microseconds)
   }
 
   /// Reads a stored form, and checks every byte of it.
@@ -105,39 +100,30 @@ package struct Image: Sendable {
     }
     try reader.readZeros(3)
     var usable: [Grant] = []
-    var pending: [Grant] = []
+    var extras = Extras()
+    var before: UInt16 = 0
     while reader.remaining > 0 {
       let code: UInt16 = try reader.read()
-      let count = Int(try reader.read(UInt16.self))
+      let rows = Int(try reader.read(UInt16.self))
       let length = Int(try reader.read(UInt32.self))
-      guard let section = Section(rawValue: code), length == count * Image.grantSize, length <= reader.remaining else {
-        throw DecodingError("an image has a section of the unknown kind \(code)")
+      guard let section = ImageSection(rawValue: code), code > before, rows > 0, length <= reader.remaining else {
+        throw DecodingError("an image has a section of the unknown kind \(code), or has it twice")
       }
-      for _ in 0..<count {
-        let grant = try Image.readGrant(from: &reader)
-        if section == .usable { usable.append(grant) } else { pending.append(grant) }
+      before = code
+      let end = reader.offset + length
+      if section == .usable {
+        for _ in 0..<rows { usable.append(try reader.readGrant()) }
+      } else {
+        try extras.read(section, rows: rows, of: id, from: &reader)
       }
+      guard reader.offset == end else { throw DecodingError("section \(code) of an image has another length") }
     }
     do throws(Inconsistency) {
       account = try Account(
-        id: id, last: last, time: time, available: available, held: held, granted: granted, spent: spent,
-        expired: expired, opened: opened, lastGrant: lastGrant, status: status, usable: usable, pending: pending)
+        id: id, last: last, time: time,
+        totals: Account.Totals(available: available, held: held, granted: granted, spent: spent, expired: expired),
+        opened: opened, lastGrant: lastGrant, status: status, usable: usable, extras: extras)
     } catch { throw DecodingError("an image is inconsistent: \(error.reason)") }
-  }
-
-  @_lifetime(reader: copy reader)
-  private static func readGrant(from reader: inout ByteReader) throws(DecodingError) -> Grant {
-    let number: UInt32 = try reader.read()
-    guard let kind = Grant.Source.Kind(rawValue: try reader.read()) else {
-      throw DecodingError("an image has a grant of an unknown source")
-    }
-    let priority: UInt8 = try reader.read()
-    try reader.readZeros(2)
-    let amount = Amount(millionths: try reader.read())
-    let remaining = Amount(millionths: try reader.read())
-    let starts = Timestamp(microseconds: try reader.read())
-    return Grant(
-      number: number, kind: kind, priority: priority, amount: amount, remaining: remaining, starts: starts,
-      expires: Timestamp(microseconds: try reader.read()))
+    sections = extras == Extras() ? [] : extras.sections()
   }
 }

@@ -13,6 +13,8 @@ internal import Synchronization
     var account: Account
     /// Whether the account was brought into memory since the eviction's hand last passed.
     var isFresh = true
+    /// Whether the account has a row in the table of open charges.
+    var hasChargesRow = false
     /// The sequence number that the account's latest image includes; an account is dirty while its last entry is later.
     var imaged: SequenceNumber
     /// The commit that took the image with it.
@@ -21,6 +23,19 @@ internal import Synchronization
     var due: Timestamp
     /// The time of the account's valid row in the stripe's timers; `never` for none.
     var timer: Timestamp = .never
+
+    /// A slot for an account that was never stored.
+    init(account: Account, imaged: SequenceNumber, due: Timestamp) {
+      self.account = account
+      self.imaged = imaged
+      self.due = due
+    }
+
+    /// A slot for an account as it is stored.
+    init(_ image: Image) {
+      self.init(account: image.account, imaged: image.account.last, due: image.due)
+      hasChargesRow = image.account.hasCharges
+    }
 
     /// A slot without an account.
     static let vacant = Slot(account: Account(AccountID(0)), imaged: .none, due: .never)

@@ -1,6 +1,6 @@
 /// Images of accounts on their way into a commit, in one reused piece of memory.
 @safe final class ImageBatch {
-  /// One image: where it is, and the account's rows in the table of due times.
+  /// One image: where it is, and the account's rows in the tables of due times and of open charges.
   struct Mark {
     let hash: UInt64
     let account: AccountID
@@ -8,6 +8,8 @@
     let size: Int
     let oldDue: Timestamp
     let newDue: Timestamp
+    let hadCharges: Bool
+    let hasCharges: Bool
   }
 
   private(set) var marks: [Mark] = []
@@ -26,7 +28,7 @@
   }
 
   /// Adds the image of an account.
-  func add(_ account: Account, hash: UInt64, oldDue: Timestamp) {
+  func add(_ account: Account, hash: UInt64, oldDue: Timestamp, hadCharges: Bool) {
     let image = Image(account: account, due: account.tripTime)
     let size = image.size
     if unsafe used + size > memory.count {
@@ -37,7 +39,9 @@
     }
     unsafe image.store(to: UnsafeMutableRawBufferPointer(rebasing: memory[used..<used + size]))
     marks.append(
-      Mark(hash: hash, account: account.id, offset: used, size: size, oldDue: oldDue, newDue: account.tripTime))
+      Mark(
+        hash: hash, account: account.id, offset: used, size: size, oldDue: oldDue, newDue: account.tripTime,
+        hadCharges: hadCharges, hasCharges: account.hasCharges))
     used += size
   }
 

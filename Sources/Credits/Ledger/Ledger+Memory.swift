@@ -40,7 +40,7 @@ extension Ledger {
   /// The state after all that time has done by itself; the version stays that of the last real entry.
   private func settled(_ account: Account, at now: Timestamp) -> Account {
     var draft = Draft(account)
-    draft.settle(at: max(now, account.time))
+    while !draft.settle(at: max(now, account.time)) { draft = Draft(draft.account) }
     var state = draft.account
     state.last = account.last
     return state
@@ -63,7 +63,7 @@ extension Ledger {
         guard let image else { return .absent(before) }
         guard unsafe makeSpace(in: stripe, at: now) else { return .crowded }
         unsafe insert(
-          AccountTable.Slot(account: image.account, imaged: image.account.last, due: image.due), hash,
+          AccountTable.Slot(image), hash,
           in: stripe)
         loads.wrappingAdd(1, ordering: .relaxed)
         return .resident
@@ -105,11 +105,12 @@ extension Ledger {
   }
 
   private func settle(_ slot: UnsafeMutablePointer<AccountTable.Slot>, at now: Timestamp) -> Bool {
-    var draft = Draft(unsafe slot.pointee.account)
-    draft.settle(at: max(now, unsafe slot.pointee.account.time))
-    if draft.records.isEmpty { return true }
-    if queue.append(&draft, follows: draft.account.isWatched) == .none { return false }
-    unsafe slot.pointee.account = draft.account
+    var isSettled = false
+    while !isSettled {
+      var draft = Draft(unsafe slot.pointee.account)
+      isSettled = draft.settle(at: max(now, unsafe slot.pointee.account.time))
+      if !draft.records.isEmpty, unsafe keep(&draft, in: slot) == .none { return false }
+    }
     return true
   }
 
@@ -156,9 +157,8 @@ extension Ledger {
     var found = unsafe stripe.pointee.table.find(account, hash: hash)
     if unsafe found == nil {
       let image = try readImage(account)
-      let slot = AccountTable.Slot(
-        account: image?.account ?? Account(account), imaged: image?.account.last ?? .none, imagedIn: 0,
-        due: image?.due ?? .never)
+      let slot =
+        image.map { AccountTable.Slot($0) } ?? AccountTable.Slot(account: Account(account), imaged: .none, due: .never)
       unsafe found = stripe.pointee.table.insert(slot, hash: hash)
     }
     guard let slot = unsafe found, sequence > (unsafe slot.pointee.account.last) else { return }
@@ -167,13 +167,16 @@ extension Ledger {
     }
   }
 
-  /// Sets the timers of all accounts in memory, once the journal has been replayed.
+  /// Sets the timers of all accounts in memory, and finds their open charges, once the journal has been replayed.
   func startTimers() {
     for index in 0..<Stripe.count {
       let stripe = unsafe stripes + index
       for position in 0..<(unsafe stripe.pointee.table.capacity) {
         guard let number = unsafe stripe.pointee.table.slot(atPosition: position) else { continue }
-        unsafe schedule(stripe.pointee.table.pointer(number), in: stripe)
+        let slot = unsafe stripe.pointee.table.pointer(number)
+        unsafe schedule(slot, in: stripe)
+        let (id, isOpen) = unsafe (slot.pointee.account.id, slot.pointee.account.hasCharges)
+        if unsafe isOpen || slot.pointee.hasChargesRow { openCharges.note(id, isOpen: isOpen) }
       }
     }
   }
@@ -231,7 +234,10 @@ extension Ledger {
         guard let number = unsafe stripe.pointee.table.slot(atPosition: position) else { continue }
         let slot = unsafe stripe.pointee.table.pointer(number)
         guard unsafe slot.pointee.imaged < slot.pointee.account.last else { continue }
-        unsafe batch.add(slot.pointee.account, hash: key.hash(slot.pointee.account.id), oldDue: slot.pointee.due)
+        unsafe batch.add(
+          slot.pointee.account, hash: key.hash(slot.pointee.account.id), oldDue: slot.pointee.due,
+          hadCharges: slot.pointee.hasChargesRow)
+        unsafe slot.pointee.hasChargesRow = slot.pointee.account.hasCharges
         unsafe slot.pointee.imaged = slot.pointee.account.last
         unsafe slot.pointee.imagedIn = commit
         unsafe slot.pointee.due = slot.pointee.account.tripTime

@@ -18,6 +18,8 @@ internal import Synchronization
   let queue: FrameQueue
   /// Reads the image of an account that is not in memory; nil if there is none.
   let readImage: @Sendable (AccountID) throws(StoreError) -> Image?
+  /// The accounts with charges that have not ended.
+  let openCharges = OpenCharges()
   /// Rings when something is to happen by itself sooner than all that was known before.
   let timerBell = Bell()
   /// The number of the last commit that has returned.
@@ -111,25 +113,26 @@ internal import Synchronization
     defer { unsafe stripe.pointee.lock.unlock() }
     guard let slot = unsafe stripe.pointee.table.find(debit.account, hash: hash) else { return .cold }
     let shard = unsafe window.lockedShard(of: fingerprint)
-    defer { unsafe shard.pointee.lock.unlock() }
-    if let found = unsafe window.find(fingerprint, in: shard, besides: seen) { return .seen(found) }
-    let time = max(now, unsafe slot.pointee.account.time)
-    if isTooOld(debit.request) { return .answered(.notRecorded(.tooOld, at: time)) }
-    guard debit.amount > 0, unsafe slot.pointee.account.isShort(debit.amount, at: time) else {
-      let command = Command.debit(debit.amount, debit.extent)
-      let decision = unsafe decide(command, debit.request, on: slot, in: stripe, at: time)
-      if case .answered(let answer) = decision, let sequence = answer.sequence {
-        unsafe window.insert(fingerprint, sequence, in: shard)
-      }
-      return decision
+    if let found = unsafe window.find(fingerprint, in: shard, besides: seen) {
+      unsafe shard.pointee.lock.unlock()
+      return .seen(found)
     }
+    let time = max(now, unsafe slot.pointee.account.time)
+    guard debit.amount > 0, !isTooOld(debit.request), unsafe slot.pointee.account.isShort(debit.amount, at: time) else {
+      unsafe shard.pointee.lock.unlock()
+      if isTooOld(debit.request) { return .answered(.notRecorded(.tooOld, at: time)) }
+      return unsafe decide(debit.command, debit.request, on: slot, in: stripe, at: time)
+    }
+    defer { unsafe shard.pointee.lock.unlock() }
     var entry = Entry(
       .debited, account: debit.account, request: debit.request, amount: debit.amount,
       available: unsafe slot.pointee.account.available - debit.amount, time: time,
       previous: unsafe slot.pointee.account.last)
     entry.detail = debit.extent.rawValue
     entry.grant = unsafe slot.pointee.account.head.number
-    let sequence = queue.append(entry)
+    entry.price = debit.price
+    entry.units = debit.units
+    let sequence = queue.append(entry, furtherUnits: debit.furtherUnits)
     if sequence == .none { return .full }
     unsafe slot.pointee.account.applyShort(entry, at: sequence)
     unsafe window.insert(fingerprint, sequence, in: shard)
@@ -200,20 +203,29 @@ internal import Synchronization
     let found = unsafe stripe.pointee.table.find(account, hash: hash)
     if unsafe found == nil, unsafe absent != stripe.pointee.evictions { return .cold }
     let shard = unsafe window.lockedShard(of: fingerprint)
-    defer { unsafe shard.pointee.lock.unlock() }
-    if let found = unsafe window.find(fingerprint, in: shard, besides: seen) { return .seen(found) }
+    let known = unsafe window.find(fingerprint, in: shard, besides: seen)
+    unsafe shard.pointee.lock.unlock()
+    if let known { return .seen(known) }
     if isTooOld(request) { return .answered(.notRecorded(.tooOld, at: now)) }
-    let decision: Decision
-    if let slot = unsafe found {
-      let time = max(now, unsafe slot.pointee.account.time)
-      decision = unsafe decide(command, request, on: slot, in: stripe, at: time)
-    } else {
-      decision = unsafe create(account, hash, command, request, in: stripe, at: now)
+    guard let slot = unsafe found else {
+      return unsafe create(account, hash, command, request, in: stripe, at: now)
     }
-    if case .answered(let answer) = decision, let sequence = answer.sequence {
-      unsafe window.insert(fingerprint, sequence, in: shard)
-    }
-    return decision
+    let time = max(now, unsafe slot.pointee.account.time)
+    return unsafe decide(command, request, on: slot, in: stripe, at: time)
+  }
+
+  /// Does to an account what no request asks for: a step of a charge. Answers with the account's last entry.
+  func act(_ command: Command, on account: AccountID, at now: Timestamp) -> Decision {
+    let hash = key.hash(account)
+    let stripe = unsafe stripe(hash)
+    unsafe stripe.pointee.lock.lock()
+    defer { unsafe stripe.pointee.lock.unlock() }
+    guard let slot = unsafe stripe.pointee.table.find(account, hash: hash) else { return .cold }
+    let time = max(now, unsafe slot.pointee.account.time)
+    if case .full = unsafe decide(command, .none, on: slot, in: stripe, at: time) { return .full }
+    let (last, available) = unsafe (slot.pointee.account.last, slot.pointee.account.available)
+    return .answered(
+      .done(Receipt(sequence: last, time: time, amount: 0, balance: available, isReplay: false)))
   }
 
   private func decide(
@@ -221,14 +233,41 @@ internal import Synchronization
     in stripe: UnsafeMutablePointer<Stripe>, at time: Timestamp
   ) -> Decision {
     var draft = Draft(unsafe slot.pointee.account)
-    draft.settle(at: time)
+    while !draft.settle(at: time) {
+      if unsafe keep(&draft, in: slot) == .none { return .full }
+      draft = Draft(unsafe slot.pointee.account)
+    }
     let reason = draft.decide(command, request: request, at: time)
     if draft.records.isEmpty { return .answered(.notRecorded(reason ?? .invalid, at: time)) }
-    let first = queue.append(&draft, follows: draft.account.isWatched)
+    let first = unsafe keep(&draft, in: slot)
     if first == .none { return .full }
-    unsafe slot.pointee.account = draft.account
     unsafe schedule(slot, in: stripe)
-    return .answered(draft.answer(from: first) ?? .notRecorded(reason ?? .invalid, at: time))
+    return .answered(draft.answer(to: request, from: first) ?? .notRecorded(reason ?? .invalid, at: time))
+  }
+
+  /// Appends a draft to the frame and makes its state that of the account; none if the frame has no room for it.
+  ///
+  /// Remembers the draft's requests: all requests of an account come under its stripe's lock, which is held.
+  func keep(_ draft: inout Draft, in slot: UnsafeMutablePointer<AccountTable.Slot>) -> SequenceNumber {
+    let first = queue.append(&draft, follows: draft.account.isWatched)
+    if first == .none { return .none }
+    unsafe slot.pointee.account = draft.account
+    remember(draft, from: first)
+    return first
+  }
+
+  private func remember(_ draft: borrowing Draft, from first: SequenceNumber) {
+    let account = draft.account.id
+    var isOfCharge = false
+    for (index, record) in draft.records.enumerated() {
+      if record.entry.kind.isOfCharge { isOfCharge = true }
+      guard record.entry.request != .none else { continue }
+      let fingerprint = key.fingerprint(record.entry.request, of: key.hash(account))
+      let shard = unsafe window.lockedShard(of: fingerprint)
+      unsafe window.insert(fingerprint, SequenceNumber(first.value + UInt64(index)), in: shard)
+      unsafe shard.pointee.lock.unlock()
+    }
+    if isOfCharge { openCharges.note(account, isOpen: draft.account.hasCharges) }
   }
 
   /// Runs a command on an account that does not exist, and puts it into the table if the command opens it.
@@ -244,7 +283,8 @@ internal import Synchronization
     var label: String?
     if case .open(let text) = command, !text.isEmpty { label = text }
     let first = queue.append(&draft, label: label, follows: false)
-    guard first != .none, let answer = draft.answer(from: first) else { return .full }
+    guard first != .none, let answer = draft.answer(to: request, from: first) else { return .full }
+    remember(draft, from: first)
     unsafe insert(AccountTable.Slot(account: draft.account, imaged: .none, due: .never), hash, in: stripe)
     return .answered(answer)
   }

@@ -60,4 +60,22 @@ public struct AccountSummary: Hashable, Sendable {
 
   /// The grants that have credits left, in the order of use; those that start later come last.
   public let grants: [Grant]
+
+  /// The open holds, oldest first.
+  public let holds: [Hold]
+
+  /// The plan; nil if there is none.
+  public let plan: Subscription?
+
+  /// The levels of available credits that are told when they are crossed, highest first.
+  public let alerts: [Amount]
+
+  /// How auto-refill stands.
+  public let refill: RefillSummary
+
+  /// The saved payment methods, oldest first.
+  public let methods: [PaymentMethod]
+
+  /// The charges that have not ended, oldest first.
+  public let charges: [Charge]
 }

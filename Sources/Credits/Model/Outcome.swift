@@ -6,6 +6,16 @@ public enum Outcome: Hashable, Sendable {
   case denied(Denial)
 }
 
+extension Outcome {
+  /// The entry that records the outcome; nil where nothing was recorded.
+  public var sequence: SequenceNumber? {
+    switch self {
+    case .debited(let receipt): receipt.sequence
+    case .denied(let denial): denial.sequence
+    }
+  }
+}
+
 /// The proof of a change: the entry that made it, and the balance after it.
 public struct Receipt: Hashable, Sendable {
   /// The entry that made the change.
@@ -23,14 +33,18 @@ public struct Receipt: Hashable, Sendable {
   /// Whether the request had been answered before, so that this is the earlier outcome and nothing changed now.
   public let isReplay: Bool
 
+  /// The number of the charge or payment method that the entry is about.
+  package let number: UInt32
+
   package init(
-    sequence: SequenceNumber, time: Timestamp, amount: Amount, balance: Amount, isReplay: Bool
+    sequence: SequenceNumber, time: Timestamp, amount: Amount, balance: Amount, isReplay: Bool, number: UInt32 = 0
   ) {
     self.sequence = sequence
     self.time = time
     self.amount = amount
     self.balance = balance
     self.isReplay = isReplay
+    self.number = number
   }
 }
 
@@ -48,8 +62,34 @@ public struct Denial: Hashable, Sendable {
     case frozen
     /// The account is closed. Recorded.
     case closed
-    /// The account's totals, or its number of grants, would pass their limit. Recorded.
+    /// The account's totals, or its number of grants, holds or the like, would pass their limit. Recorded.
     case limit
+    /// No price book is valid now, or the price of the usage is out of range. Recorded.
+    case noPrice
+    /// The price book has no such feature. Recorded.
+    case unknownFeature
+    /// The feature has no such model. Recorded.
+    case unknownModel
+    /// The feature has no such tier of complexity. Recorded.
+    case unknownTier
+    /// The feature has no rate for such units. Recorded.
+    case unknownUnit
+    /// The quote is no longer valid, and there are newer prices. Recorded.
+    case priceChanged
+    /// The account has no plan. Recorded.
+    case noPlan
+    /// The account has no such payment method. Recorded.
+    case noMethod
+    /// Auto-refill is off. Recorded.
+    case noRefill
+    /// The debit was made good before. Recorded.
+    case alreadyCorrected
+    /// The account has no such charge. Recorded.
+    case noCharge
+    /// The account has no such hold. Not recorded.
+    case noHold
+    /// The account has no such debit. Not recorded.
+    case noDebit
     /// The request id was used before, with other contents, by the entry named here. Not recorded.
     case conflict(with: SequenceNumber)
     /// The request id carries a time before the request window. Not recorded.
@@ -90,6 +130,19 @@ extension Denial.Reason: CustomStringConvertible {
     case .frozen: "frozen"
     case .closed: "closed"
     case .limit: "limit"
+    case .noPrice: "no-price"
+    case .unknownFeature: "unknown-feature"
+    case .unknownModel: "unknown-model"
+    case .unknownTier: "unknown-tier"
+    case .unknownUnit: "unknown-unit"
+    case .priceChanged: "price-changed"
+    case .noPlan: "no-plan"
+    case .noMethod: "no-method"
+    case .noRefill: "no-refill"
+    case .alreadyCorrected: "already-corrected"
+    case .noCharge: "no-charge"
+    case .noHold: "no-hold"
+    case .noDebit: "no-debit"
     case .conflict: "conflict"
     case .tooOld: "too-old"
     case .unknownAccount: "unknown-account"
@@ -105,7 +158,20 @@ extension Denial.Reason: CustomStringConvertible {
       "\(available) credits are available and \(needed) are needed; grant or buy credits, then use a new request id"
     case .frozen: "the account is frozen; unfreeze it, then use a new request id"
     case .closed: "the account is closed for good; open another account"
-    case .limit: "the account would pass a limit on its totals or its number of grants"
+    case .limit: "the account would pass a limit on its totals, or on its number of grants, holds or the like"
+    case .noPrice: "no price book is valid now, or the price is out of range; publish a price book"
+    case .unknownFeature: "the price book has no such feature; name one that it has, or publish a book with it"
+    case .unknownModel: "the feature has no such model; name one that it has, or publish a price book with it"
+    case .unknownTier: "the feature has no such tier; name one that it has, or publish a price book with it"
+    case .unknownUnit: "the feature has no rate for such units; name units that it has a rate for"
+    case .priceChanged: "the quote has expired and prices have changed; get a new quote, then use a new request id"
+    case .noPlan: "the account has no plan; subscribe it to one first"
+    case .noMethod: "the account has no such payment method; save one first"
+    case .noRefill: "auto-refill is off; switch it on first"
+    case .alreadyCorrected: "the debit was made good before, and is so at most once"
+    case .noCharge: "the account has no such charge, or it is still open"
+    case .noHold: "there is no such hold; it was denied, or was never made"
+    case .noDebit: "the account has no such debit; name the sequence number of one of its debits"
     case .conflict(let sequence):
       "the request id was used before with other contents, by entry \(sequence); use a new request id"
     case .tooOld: "the request id was made before the request window; use a new request id"
@@ -139,6 +205,15 @@ public struct Debit: Hashable, Sendable {
   /// Whether to take all of the amount or nothing, or as much as there is.
   public let extent: Extent
 
+  /// The row of the store's prices by which the amount was worked out; 0 where the amount is the caller's.
+  package private(set) var price: UInt32 = 0
+
+  /// The units of the first kind that were priced.
+  package private(set) var units: UInt32 = 0
+
+  /// The units of the second kind that were priced.
+  package private(set) var furtherUnits: UInt32 = 0
+
   /// How much of the amount a debit takes.
   public enum Extent: UInt8, Hashable, Sendable {
     /// All of the amount, or nothing.
@@ -153,5 +228,25 @@ public struct Debit: Hashable, Sendable {
     self.amount = amount
     self.request = request
     self.extent = extent
+  }
+
+  /// Describes a debit whose amount was worked out from a row of prices.
+  package init(
+    _ amount: Amount, from account: AccountID, request: RequestID, extent: Extent, price: UInt32, units: UInt32,
+    furtherUnits: UInt32
+  ) {
+    self.init(amount, from: account, request: request, extent: extent)
+    self.price = price
+    self.units = units
+    self.furtherUnits = furtherUnits
+  }
+
+  /// The debit as a command.
+  package var command: Command {
+    guard price != 0 else { return .debit(amount, extent, .none) }
+    var counts = Counts()
+    counts[0] = UInt64(units)
+    counts[1] = UInt64(furtherUnits)
+    return .debit(amount, extent, Tariff(row: price, counts: counts))
   }
 }

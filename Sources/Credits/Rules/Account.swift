@@ -6,37 +6,37 @@ package struct Account: Hashable, Sendable {
   /// The account's id.
   package let id: AccountID
   /// The credits that can be used now.
-  package private(set) var available: Amount = 0
+  package internal(set) var available: Amount = 0
   /// The trip wire's level: a debit that leaves less available than this takes the full rules.
-  package private(set) var tripLevel: Amount = .max
+  package internal(set) var tripLevel: Amount = .max
   /// The trip wire's instant: from it on, something happens by itself, and every request takes the full rules.
-  package private(set) var tripTime: Timestamp = .never
+  package internal(set) var tripTime: Timestamp = .never
   /// The account's last entry.
   package var last: SequenceNumber = .none
   /// The time of the last entry.
-  package private(set) var time: Timestamp = .zero
+  package internal(set) var time: Timestamp = .zero
   /// All credits that were ever spent.
-  package private(set) var spent: Amount = 0
+  package internal(set) var spent: Amount = 0
 
   /// The grant that is used next; number 0 if there is none.
-  package private(set) var head: Grant = .nothing
+  package internal(set) var head: Grant = .nothing
   /// The credits set aside by holds.
-  package private(set) var held: Amount = 0
+  package internal(set) var held: Amount = 0
   /// All credits that ever became usable.
-  package private(set) var granted: Amount = 0
+  package internal(set) var granted: Amount = 0
   /// All credits that ever expired.
-  package private(set) var expired: Amount = 0
+  package internal(set) var expired: Amount = 0
 
   /// The other grants with credits left, in the order of use.
-  package private(set) var rest: [Grant] = []
-  /// The grants that start later, soonest first.
-  package private(set) var pending: [Grant] = []
+  package internal(set) var rest: [Grant] = []
+  /// What few accounts have, in an array of at most one, so that it takes no room of the others.
+  private var few: [Extras] = []
   /// The entry that opened the account.
-  package private(set) var opened: SequenceNumber = .none
+  package internal(set) var opened: SequenceNumber = .none
   /// The number of the account's latest grant.
-  package private(set) var lastGrant: UInt32 = 0
+  package internal(set) var lastGrant: UInt32 = 0
   /// What may be done with the account.
-  package private(set) var status: AccountStatus = .open
+  package internal(set) var status: AccountStatus = .open
   /// Whether somebody follows the balance, so that every change takes the full rules.
   package var isWatched = false { didSet { setTripWire() } }
 
@@ -46,18 +46,37 @@ package struct Account: Hashable, Sendable {
   /// What the account has.
   package var balance: Balance { Balance(available: available, held: held, version: last) }
 
+  /// The grants that can be used, in the order of use.
+  package var usable: [Grant] { (head.number == 0 ? [] : [head]) + rest }
+
+  /// The number of the grants that can be used.
+  package var usableCount: Int { rest.count + (head.number == 0 ? 0 : 1) }
+
   /// The grants with credits left, in the order of use; those that start later come last.
-  package var grants: [Grant] { (head.number == 0 ? [] : [head]) + rest + pending }
+  package var grants: [Grant] { usable + extras.pending }
+
+  /// Holds, plan, alerts, refills and the like.
+  package internal(set) var extras: Extras {
+    get { few.first ?? Extras() }
+    set { few = newValue == Extras() ? [] : [newValue] }
+  }
+
+  /// Whether the account has holds, a plan, alerts, refills or the like.
+  package var hasExtras: Bool { !few.isEmpty }
+
+  /// Whether the account has charges that have not ended.
+  package var hasCharges: Bool { few.first?.charges.isEmpty == false }
 
   /// Whether the totals and the grants add up.
   package var isConserved: Bool {
     let usable = rest.reduce(head.remaining) { $0 + $1.remaining }
     return available + held == granted - spent - expired && usable == available
+      && (few.isEmpty ? held == 0 : extras.holds.reduce(0) { $0 + $1.amount } == held)
   }
 }
 
 extension Grant {
-  fileprivate static let nothing = Grant(
+  static let nothing = Grant(
     number: 0, kind: .allowance, priority: 0, amount: 0, remaining: 0, starts: .zero, expires: .never)
 }
 
@@ -99,14 +118,13 @@ extension Account {
     guard entry.time >= time else { throw Inconsistency("its time \(entry.time) is before the account's \(time)") }
     guard entry.kind == .opened || opened != .none else { throw Inconsistency("the account was not opened") }
     guard entry.amount >= 0 else { throw Inconsistency("its amount is below zero") }
-    if entry.kind == .debited, Int(entry.words) * 8 == Entry.size, entry.grant == head.number,
-      entry.amount < head.remaining
-    {
+    if entry.kind == .debited, record.isOfOneGrant, entry.grant == head.number, entry.amount < head.remaining {
       guard entry.available.millionths == available.millionths &- entry.amount.millionths else {
         throw Inconsistency("\(entry.available) available is noted, \(available) less \(entry.amount) is left")
       }
       guard spent.adding(entry.amount) != nil else { throw Inconsistency("the spent total overflows") }
       applyShort(entry, at: sequence)
+      if available < tripLevel { setTripWire() }
       return
     }
     last = sequence
@@ -117,26 +135,33 @@ extension Account {
       opened = sequence
     case .granted: try applyGranted(record)
     case .begun:
-      guard let index = pending.firstIndex(where: { $0.number == entry.grant }) else {
+      guard let index = extras.pending.firstIndex(where: { $0.number == entry.grant }) else {
         throw Inconsistency("grant \(entry.grant) is not waiting to start")
       }
-      try begin(pending.remove(at: index))
+      try begin(extras.pending.remove(at: index))
     case .debited:
-      for part in record.parts { try take(part.amount, from: part.grant) }
+      if entry.amount > 0 { for part in record.parts { _ = try take(part.amount, from: part.grant) } }
       try spend(entry.amount)
-    case .denied: break
+    case .denied, .exhausted: break
     case .expired:
-      try take(entry.amount, from: entry.grant)
+      _ = try take(entry.amount, from: entry.grant)
       try expire(entry.amount)
     case .frozen: status = .frozen
     case .unfrozen: status = .open
-    case .closed:
-      guard entry.amount == available else { throw Inconsistency("it closes \(entry.amount) of \(available)") }
-      try expire(available)
-      head = .nothing
-      rest = []
-      pending = []
-      status = .closed
+    case .closed: try applyClosed(record)
+    case .held: try applyHeld(record)
+    case .captured, .released: try applyEndOfHold(record)
+    case .subscribed: try applySubscribed(record)
+    case .renewed: try applyRenewed(record)
+    case .unsubscribed, .ended: try applyUnsubscribed(record)
+    case .alertsSet: extras.alerts = record.amounts(.level)
+    case .alerted:
+      guard extras.alerts.contains(entry.amount), available < entry.amount else {
+        throw Inconsistency("there is no alert at \(entry.amount), or it was not crossed")
+      }
+    case .refillSet, .rearmed, .capped, .due, .ordered, .charging, .credited, .declined, .needsAction, .unsettled,
+      .cancelled, .mismatched, .disputed, .methodSaved, .methodRemoved:
+      try applyCharge(record)
     }
     guard entry.available == available else {
       throw Inconsistency("\(entry.available) available is noted, \(available) is left")
@@ -150,21 +175,44 @@ extension Account {
     guard let kind = Grant.Source.Kind(rawValue: entry.detail) else {
       throw Inconsistency("the source \(entry.detail) is unknown")
     }
-    guard entry.grant == lastGrant + 1 else { throw Inconsistency("grant \(entry.grant) follows grant \(lastGrant)") }
     guard let priority = UInt8(exactly: entry.units) else { throw Inconsistency("its priority is \(entry.units)") }
     var starts = Timestamp.zero
     var expires = Timestamp.never
     for case .times(let first, let last) in record.items { (starts, expires) = (first, last) }
+    if let named = record.number(.names).map({ SequenceNumber($0) }) {
+      guard named < last, !extras.corrected.contains(named) else {
+        throw Inconsistency("entry \(named) is made good twice, or comes later")
+      }
+      extras.corrected.append(named)
+    }
     let grant = Grant(
       number: entry.grant, kind: kind, priority: priority, amount: entry.amount, remaining: entry.amount,
       starts: starts, expires: expires)
-    lastGrant = entry.grant
-    if starts > entry.time {
-      let index = pending.firstIndex { $0.starts > starts } ?? pending.count
-      pending.insert(grant, at: index)
-    } else {
-      try begin(grant)
+    try give(grant, begins: starts <= entry.time)
+  }
+
+  /// Adds a new grant, to be used at once or later.
+  mutating func give(_ grant: Grant, begins: Bool = true) throws(Inconsistency) {
+    guard grant.number == lastGrant + 1 else {
+      throw Inconsistency("grant \(grant.number) follows grant \(lastGrant)")
     }
+    lastGrant = grant.number
+    if begins { return try begin(grant) }
+    let index = extras.pending.firstIndex { $0.starts > grant.starts } ?? extras.pending.count
+    extras.pending.insert(grant, at: index)
+  }
+
+  private mutating func applyClosed(_ record: borrowing Record) throws(Inconsistency) {
+    guard record.entry.amount == available + held else {
+      throw Inconsistency("it closes \(record.entry.amount) of \(available + held)")
+    }
+    available += held
+    held = 0
+    try expire(available)
+    head = .nothing
+    rest = []
+    extras.end()
+    status = .closed
   }
 
   /// Makes a grant usable, at its place in the order of use.
@@ -172,8 +220,18 @@ extension Account {
     guard let total = granted.adding(grant.amount) else { throw Inconsistency("the granted total overflows") }
     granted = total
     available += grant.amount
+    place(grant)
+  }
+
+  /// Puts a grant, or what goes back to it, at its place in the order of use.
+  mutating func place(_ grant: Grant) {
+    if grant.remaining == 0 { return }
     if head.number == 0 {
       head = grant
+    } else if head.number == grant.number {
+      head.remaining += grant.remaining
+    } else if let index = rest.firstIndex(where: { $0.number == grant.number }) {
+      rest[index].remaining += grant.remaining
     } else if grant.isUsed(before: head) {
       rest.insert(head, at: 0)
       head = grant
@@ -182,13 +240,15 @@ extension Account {
     }
   }
 
-  /// Takes credits from a grant; a grant with nothing left goes.
-  private mutating func take(_ amount: Amount, from number: UInt32) throws(Inconsistency) {
+  /// Takes credits from a grant, and answers the part that was taken; a grant with nothing left goes.
+  mutating func take(_ amount: Amount, from number: UInt32) throws(Inconsistency) -> Grant {
     if number == head.number, number != 0 {
       guard amount >= 0, amount <= head.remaining else { throw Inconsistency("grant \(number) has too little left") }
+      var part = head
+      part.remaining = amount
       head.remaining -= amount
       if head.remaining == 0 { head = rest.isEmpty ? .nothing : rest.removeFirst() }
-      return
+      return part
     }
     guard let index = rest.firstIndex(where: { $0.number == number }) else {
       throw Inconsistency("grant \(number) has nothing left")
@@ -196,27 +256,35 @@ extension Account {
     guard amount >= 0, amount <= rest[index].remaining else {
       throw Inconsistency("grant \(number) has too little left")
     }
+    var part = rest[index]
+    part.remaining = amount
     rest[index].remaining -= amount
     if rest[index].remaining == 0 { rest.remove(at: index) }
+    return part
   }
 
-  private mutating func spend(_ amount: Amount) throws(Inconsistency) {
+  /// Books available credits as spent.
+  mutating func spend(_ amount: Amount) throws(Inconsistency) {
     guard let total = spent.adding(amount) else { throw Inconsistency("the spent total overflows") }
     spent = total
     available -= amount
   }
 
-  private mutating func expire(_ amount: Amount) throws(Inconsistency) {
+  /// Books available credits as expired.
+  mutating func expire(_ amount: Amount) throws(Inconsistency) {
     guard let total = expired.adding(amount) else { throw Inconsistency("the expired total overflows") }
     expired = total
     available -= amount
   }
 
   /// Sets the level and the instant at which something other than a subtraction must happen.
-  private mutating func setTripWire() {
+  mutating func setTripWire() {
     tripLevel = status == .open && !isWatched && opened != .none ? 0 : .max
-    tripTime = min(head.expires, pending.first?.starts ?? .never)
+    tripTime = head.expires
     for grant in rest where grant.expires < tripTime { tripTime = grant.expires }
+    guard let extras = few.first else { return }
+    tripLevel = max(tripLevel, extras.level(below: available))
+    tripTime = min(tripTime, extras.nextMoment)
   }
 }
 
@@ -233,35 +301,41 @@ extension Account {
 // MARK: Image
 
 extension Account {
+  /// The totals of an account, as its image keeps them.
+  package struct Totals: Hashable, Sendable {
+    package var available: Amount
+    package var held: Amount
+    package var granted: Amount
+    package var spent: Amount
+    package var expired: Amount
+  }
+
   /// Rebuilds the state that an image describes; throws if the parts do not add up.
   package init(
-    id: AccountID, last: SequenceNumber, time: Timestamp, available: Amount, held: Amount, granted: Amount,
-    spent: Amount, expired: Amount, opened: SequenceNumber, lastGrant: UInt32, status: AccountStatus,
-    usable: [Grant], pending: [Grant]
+    id: AccountID, last: SequenceNumber, time: Timestamp, totals: Totals, opened: SequenceNumber, lastGrant: UInt32,
+    status: AccountStatus, usable: [Grant], extras: Extras
   ) throws(Inconsistency) {
     self.id = id
     self.last = last
     self.time = time
-    self.available = available
-    self.held = held
-    self.granted = granted
-    self.spent = spent
-    self.expired = expired
+    (available, held, granted) = (totals.available, totals.held, totals.granted)
+    (spent, expired) = (totals.spent, totals.expired)
     self.opened = opened
     self.lastGrant = lastGrant
     self.status = status
-    self.pending = pending
+    self.extras = extras
     head = usable.first ?? .nothing
     rest = Array(usable.dropFirst())
     var sum = Amount.zero
-    for grant in usable {
+    for grant in usable + extras.holds.flatMap(\.parts) {
       guard grant.remaining > 0, grant.remaining <= grant.amount, let next = sum.adding(grant.remaining) else {
         throw Inconsistency("grant \(grant.number) has an impossible remainder")
       }
       sum = next
     }
-    let totals = [available, held, granted, spent, expired]
-    guard totals.allSatisfy({ $0 >= 0 && $0.millionths < .max / 4 }), isConserved, last >= opened, opened != .none
+    let all = [available, held, granted, spent, expired]
+    guard all.allSatisfy({ $0 >= 0 && $0.millionths < .max / 2 }), extras.isSound, isConserved, last >= opened,
+      opened != .none
     else { throw Inconsistency("the totals do not add up") }
     guard zip(usable, usable.dropFirst()).allSatisfy({ $0.isUsed(before: $1) }) else {
       throw Inconsistency("the grants are not in the order of use")

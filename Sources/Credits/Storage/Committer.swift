@@ -13,6 +13,9 @@ final class Committer: @unchecked Sendable {
   private let queue: FrameQueue
   private let keeper: TimeKeeper
   private let followers: Followers
+  private let consumers: Consumers
+  /// Tells when entries have become durable.
+  private let commitSignal: Signal
   private let settings: Settings
   private let logger: Logger
 
@@ -41,8 +44,10 @@ final class Committer: @unchecked Sendable {
 
   init(
     database: Database, ledger: Ledger, queue: FrameQueue, keeper: TimeKeeper, followers: Followers,
-    settings: Settings, recovered: Recovery.Result, counters: Counters
+    consumers: Consumers, commitSignal: Signal, settings: Settings, recovered: Recovery.Result, counters: Counters
   ) {
+    self.consumers = consumers
+    self.commitSignal = commitSignal
     self.database = database
     self.ledger = ledger
     self.queue = queue
@@ -123,9 +128,10 @@ final class Committer: @unchecked Sendable {
     let checkpoint = reached.flatMap { $0 > cursor ? Meta.Checkpoint(cursor: $0, time: latest) : nil }
     let asked = trims.withLock { $0 }
     let trim = try retention.plan(
-      in: database, cursor: cursor, forgotten: ledger.window.forgotten, settings: settings, now: latest,
+      in: database, cursor: cursor, forgotten: min(ledger.window.forgotten, consumers.least), settings: settings,
+      now: latest,
       requested: asked.map(\.before).max())
-    if !frame.isEmpty || !batch.isEmpty || checkpoint != nil || trim != nil {
+    if !frame.isEmpty || !frame.writes.isEmpty || !batch.isEmpty || checkpoint != nil || trim != nil {
       do throws(LMDBError) {
         try write(frame, checkpoint, trim)
       } catch { throw database.storeError(error) }
@@ -134,6 +140,7 @@ final class Committer: @unchecked Sendable {
     if let checkpoint { cursor = checkpoint.cursor }
     let waiters = queue.complete(frame)
     for waiter in waiters { waiter.resume() }
+    if !frame.isEmpty { commitSignal.send() }
     for notice in frame.notices { followers.tell(notice.account, notice.balance) }
     if let moved = floor.advance(to: last, latest) { ledger.window.forget(upTo: moved.sequence, before: moved.time) }
     counters.note(entries: Int(last.value + 1 - frame.first.value), images: batch.marks.count)
@@ -148,11 +155,7 @@ final class Committer: @unchecked Sendable {
     try frame.forEachBlock { (first, bytes) throws(LMDBError) in
       try transaction.append(bytes, for: first.value, to: database.journal)
     }
-    for (account, label) in frame.labels {
-      let key = Key.label(account)
-      let text = Array(label.utf8)
-      try transaction.put(text.span.rawBytes, for: key.bytes, in: database.labels)
-    }
+    for row in frame.writes { try database.write(row, to: &transaction) }
     try database.put(batch, to: &transaction)
     if let checkpoint { try Meta.write(checkpoint, to: &transaction, database.meta) }
     if let trim {

@@ -12,10 +12,23 @@ extension Database {
       try use { () throws(StoreError) in
         do throws(LMDBError) { try environment.copy(to: temporary) } catch { throw StoreError(error, at: path) }
       }
+      try pause(temporary)
       try target.adopt(temporary)
     } catch {
       StoreFolder.remove(temporary)
       throw error
     }
+  }
+
+  /// Marks a copy as one that charges nothing until somebody says so.
+  private func pause(_ folder: String) throws(StoreError) {
+    let copy = try Database(
+      path: folder, mapSize: environment.information.mapSize, access: .readWrite, durability: .synced)
+    defer { copy.close() }
+    do throws(LMDBError) {
+      var transaction = try copy.environment.beginWrite()
+      try Meta.writePause(to: &transaction, copy.meta)
+      try transaction.commit()
+    } catch { throw StoreError(error, at: path) }
   }
 }

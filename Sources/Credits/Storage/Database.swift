@@ -8,7 +8,10 @@ internal import LMDB
 /// | accounts | hash and id, 24 bytes, big-endian               | image                                   |
 /// | labels   | id, 16 bytes, big-endian                        | text                                    |
 /// | due      | time and accounts key, 32 bytes, big-endian     | nothing                                 |
-/// | meta     | name                                            | identity, checkpoint, trim              |
+/// | charges  | id, 16 bytes, big-endian                        | nothing: the account has open charges   |
+/// | prices   | version, 4 bytes, big-endian; 0 is the catalogue | JSON, and its checksum                 |
+/// | consumers | name                                           | the last entry seen, and its checksum   |
+/// | meta     | name                                            | identity, checkpoint, trim, file, paused |
 final class Database: Sendable {
   let path: String
   let environment: Environment
@@ -19,6 +22,9 @@ final class Database: Sendable {
   let accounts: Table
   let labels: Table
   let due: Table
+  let charges: Table
+  let prices: Table
+  let consumers: Table
   let meta: Table
 
   /// Opens the tables; throws if the data file is none of a store.
@@ -38,9 +44,11 @@ final class Database: Sendable {
     do throws(LMDBError) {
       let tables = try environment.openTables([
         .init("journal", keys: .integers), .init("accounts", keys: .bytes), .init("labels", keys: .bytes),
-        .init("due", keys: .bytes), .init("meta", keys: .bytes),
+        .init("due", keys: .bytes), .init("meta", keys: .bytes), .init("charges", keys: .bytes),
+        .init("prices", keys: .bytes), .init("consumers", keys: .bytes),
       ])
       (journal, accounts, labels, due, meta) = (tables[0], tables[1], tables[2], tables[3], tables[4])
+      (charges, prices, consumers) = (tables[5], tables[6], tables[7])
       readers = ReaderPool(environment: environment)
       try environment.clearStaleReaders()
     } catch {
@@ -103,11 +111,55 @@ final class Database: Sendable {
     } catch { throw .inputOutput(path: path, reason: "\(error)") }
   }
 
-  /// Writes a batch of images, and moves their accounts' rows in the table of due times.
+  /// Writes a row that goes beside the entries.
+  func write(_ row: SideWrite, to transaction: inout WriteTransaction) throws(LMDBError) {
+    switch row {
+    case .put(let value, let key, let place):
+      try transaction.put(value.span.rawBytes, for: key.span.rawBytes, in: table(place))
+    case .delete(let key, let place): try transaction.delete(key.span.rawBytes, from: table(place))
+    }
+  }
+
+  private func table(_ place: SideWrite.Place) -> Table {
+    switch place {
+    case .labels: labels
+    case .meta: meta
+    case .prices: prices
+    case .consumers: consumers
+    }
+  }
+
+  /// The accounts that have a row in the table of open charges.
+  func accountsWithCharges() throws(StoreError) -> [AccountID] {
+    try read { (transaction) throws(StoreError) -> [AccountID] in
+      var accounts: [AccountID] = []
+      do throws(LMDBError) {
+        var cursor = try transaction.cursor(on: charges)
+        var isMore = try cursor.first()
+        while isMore {
+          if cursor.key.byteCount == 16 {
+            accounts.append(AccountID(high: cursor.key.keyWord(0), low: cursor.key.keyWord(1)))
+          }
+          isMore = try cursor.next()
+        }
+      } catch { throw storeError(error) }
+      return accounts
+    }
+  }
+
+  /// Writes a batch of images, and sees to their accounts' rows in the tables of due times and of open charges.
   func put(_ batch: ImageBatch, to transaction: inout WriteTransaction) throws(LMDBError) {
     for mark in batch.marks {
       let key = Key.image(mark.account, hash: mark.hash)
       try transaction.put(batch.bytes(of: mark), for: key.bytes, in: accounts)
+      if mark.hadCharges != mark.hasCharges {
+        let row = Key.account(mark.account)
+        if mark.hasCharges {
+          try transaction.put(Database.nothing.span.rawBytes, for: row.bytes, in: charges)
+        } else {
+          try transaction.delete(row.bytes, from: charges)
+        }
+      }
       guard mark.oldDue != mark.newDue else { continue }
       if mark.oldDue != .never {
         let row = Key.due(mark.oldDue, mark.account, hash: mark.hash)
@@ -115,11 +167,12 @@ final class Database: Sendable {
       }
       if mark.newDue != .never {
         let row = Key.due(mark.newDue, mark.account, hash: mark.hash)
-        let nothing: [UInt8] = []
-        try transaction.put(nothing.span.rawBytes, for: row.bytes, in: due)
+        try transaction.put(Database.nothing.span.rawBytes, for: row.bytes, in: due)
       }
     }
   }
+
+  private static let nothing: [UInt8] = []
 
   /// The store's error for a failure of the storage below.
   func storeError(_ error: LMDBError) -> StoreError { StoreError(error, at: path) }
@@ -135,8 +188,8 @@ struct Key {
     Key(words: [hash.bigEndian, account.high.bigEndian, account.low.bigEndian, 0], count: 3)
   }
 
-  /// The key of an account's label.
-  static func label(_ account: AccountID) -> Key {
+  /// The key of an account's label, and of its row in the table of open charges.
+  static func account(_ account: AccountID) -> Key {
     Key(words: [account.high.bigEndian, account.low.bigEndian, 0, 0], count: 2)
   }
 

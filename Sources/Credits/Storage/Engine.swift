@@ -9,9 +9,20 @@ final class Engine: Sendable {
   let queue: FrameQueue
   let keeper: TimeKeeper
   let followers = Followers()
+  let consumers: Consumers
+  let prices: Prices
+  /// Tells when entries have become durable.
+  let commitSignal = Signal()
+  /// Whether nothing is sent to the payment provider, as the store is a copy of another one.
+  let isPaused: Atomic<Bool>
+  /// What the store is.
+  let identity: Meta.Identity
   let view: JournalView
   let key: HashKey
   let clockwork: Clockwork
+  /// The charges that somebody is taking a step further.
+  let claims: Locked<Set<ChargeKey>> = Locked([])
+  let logger: Logger
   private let folder: StoreFolder
   private let settings: Settings
   private let counters = Counters()
@@ -23,6 +34,7 @@ final class Engine: Sendable {
   init(path: String, settings: Settings) throws(StoreError) {
     if let complaint = settings.complaint { throw .invalidArgument(complaint) }
     self.settings = settings
+    logger = settings.logger
     folder = StoreFolder(path)
     if try folder.contents() != .store {
       guard settings.creation == .ifMissing else { throw .notFound(path: path) }
@@ -37,6 +49,10 @@ final class Engine: Sendable {
       }
       guard let identity else { throw .notAStore(path: path, reason: "it has no identity record") }
       key = identity.key
+      self.identity = identity
+      isPaused = Atomic(try Engine.findPause(database, folder))
+      consumers = try Consumers(database)
+      prices = try Prices(database)
       var recovery = Recovery(database: database, settings: settings)
       try recovery.findEnds()
       let key = identity.key
@@ -50,16 +66,18 @@ final class Engine: Sendable {
       keeper = TimeKeeper(clock: settings.clock, limit: settings.clockJump, latest: recovery.result.latest)
       keeper.accept()
       replayed = recovery.result.replayed
+      for account in try database.accountsWithCharges() { ledger.openCharges.note(account, isOpen: true) }
       ledger.startTimers()
       committer = Committer(
-        database: database, ledger: ledger, queue: queue, keeper: keeper, followers: followers, settings: settings,
-        recovered: recovery.result, counters: counters)
+        database: database, ledger: ledger, queue: queue, keeper: keeper, followers: followers, consumers: consumers,
+        commitSignal: commitSignal, settings: settings, recovered: recovery.result, counters: counters)
     } catch {
       database.close()
       throw error
     }
     self.database = database
-    view = JournalView(database: database)
+    let prices = self.prices
+    view = JournalView(database: database, prices: { prices.table })
     clockwork = Clockwork(database: database, ledger: ledger, queue: queue, keeper: keeper, settings: settings)
     let (committer, clockwork) = (self.committer, self.clockwork)
     threads = [Worker { committer.run() }] + (settings.clock.isManual ? [] : [Worker { clockwork.run() }])
@@ -93,6 +111,31 @@ final class Engine: Sendable {
     }
   }
 
+  /// Compares where the data file is with where it was; answers whether charges are paused.
+  ///
+  /// A copy of a store would charge again what the original has charged: it waits until somebody says otherwise.
+  private static func findPause(_ database: Database, _ folder: StoreFolder) throws(StoreError) -> Bool {
+    let number = try folder.fileNumber()
+    let (known, isPaused) = try database.read { (transaction) throws(StoreError) -> (UInt64?, Bool) in
+      (try Meta.fileNumber(in: transaction, database), try Meta.isPaused(in: transaction, database))
+    }
+    if known == number { return isPaused }
+    do throws(LMDBError) {
+      var transaction = try database.environment.beginWrite()
+      try Meta.write(fileNumber: number, to: &transaction, database.meta)
+      if known != nil { try Meta.writePause(to: &transaction, database.meta) }
+      try transaction.commit()
+    } catch { throw database.storeError(error) }
+    return isPaused || known != nil
+  }
+
+  /// Lets charges be sent again.
+  func resumeCharges() async throws(StoreError) {
+    try await queue.write([Meta.resume])
+    isPaused.store(false, ordering: .releasing)
+    ledger.openCharges.signal.send()
+  }
+
   /// Ends the threads in order and closes the files. Further calls do nothing.
   func close() {
     let isFirst = closing.withLock { isClosing in
@@ -105,6 +148,8 @@ final class Engine: Sendable {
     committer.stop()
     threads[0].join()
     followers.finish()
+    commitSignal.finish()
+    ledger.openCharges.signal.finish()
     database.close()
     folder.unlock()
   }
@@ -127,22 +172,38 @@ final class Engine: Sendable {
 
   /// Decides a debit, whatever it takes: bringing the account into memory, waiting for room, confirming a repetition.
   @inline(never) func debit(_ debit: Debit) async throws(StoreError) -> Answer {
-    try await settle(.debit(debit.amount, debit.extent), debit.account, debit.request) { (now, seen, absent) in
+    let command = debit.command
+    return try await settle(command, debit.account, debit.request) { (now, seen, absent) in
       guard let absent else { return self.ledger.debit(debit, at: now, besides: seen) }
-      let command = Command.debit(debit.amount, debit.extent)
       return self.ledger.submit(
         command, to: debit.account, request: debit.request, at: now, besides: seen, absent: absent)
     }
   }
 
-  /// Decides any other verb, and throws where it is denied.
-  func change(
-    _ command: Command, _ account: AccountID, _ request: RequestID, _ acknowledge: Acknowledgement
-  ) async throws(StoreError) -> Receipt {
+  /// Decides any command.
+  func answer(
+    _ command: Command, _ account: AccountID, _ request: RequestID, _ acknowledge: Acknowledgement = .durable
+  ) async throws(StoreError) -> Answer {
     let answer = try await settle(command, account, request) { (now, seen, absent) in
       self.ledger.submit(command, to: account, request: request, at: now, besides: seen, absent: absent)
     }
     if acknowledge == .durable, let sequence = answer.sequence { try await queue.waitUntilDurable(sequence) }
+    return answer
+  }
+
+  /// Does what no request asks for, a step of a charge, and waits until it is durable.
+  func act(_ command: Command, on account: AccountID) async throws(StoreError) {
+    let answer = try await settle(command, account, .none) { (now, _, absent) in
+      absent == nil ? self.ledger.act(command, on: account, at: now) : .answered(.notRecorded(.unknownAccount, at: now))
+    }
+    if let sequence = answer.sequence { try await queue.waitUntilDurable(sequence) }
+  }
+
+  /// Decides any other verb, and throws where it is denied.
+  func change(
+    _ command: Command, _ account: AccountID, _ request: RequestID, _ acknowledge: Acknowledgement = .durable
+  ) async throws(StoreError) -> Receipt {
+    let answer = try await answer(command, account, request, acknowledge)
     switch answer {
     case .done(let receipt): return receipt
     case .denied(let denial):
@@ -193,7 +254,7 @@ final class Engine: Sendable {
           seen.append(sequence)
           continue
         }
-        guard command.matches(record) else {
+        guard command.matches(record, in: prices.table) else {
           return .notRecorded(.conflict(with: sequence), at: now)
         }
         return Answer(record, at: sequence, isReplay: true)
@@ -229,12 +290,16 @@ final class Engine: Sendable {
   }
 
   func summary(of account: AccountID) throws(StoreError) -> AccountSummary? {
+    guard let state = try state(of: account) else { return nil }
+    return AccountSummary(state, label: try view.label(of: account))
+  }
+
+  /// The whole state of an account, with what time has done by itself; nil if it was never opened.
+  func state(of account: AccountID) throws(StoreError) -> Account? {
     try checkOpen()
     let now = keeper.approximate
-    var found = ledger.account(account, at: now)
-    if found == nil { found = try cold(account, at: now) }
-    guard let state = found else { return nil }
-    return AccountSummary(state, label: try view.label(of: account))
+    if let state = ledger.account(account, at: now) { return state }
+    return try cold(account, at: now)
   }
 
   func follow(_ account: AccountID, _ continuation: AsyncStream<Balance>.Continuation) -> UInt64 {
@@ -266,6 +331,8 @@ extension AccountSummary {
   init(_ account: Account, label: String?) {
     self.init(
       id: account.id, label: label, balance: account.balance, status: account.status, granted: account.granted,
-      spent: account.spent, expired: account.expired, grants: account.grants)
+      spent: account.spent, expired: account.expired, grants: account.grants, holds: account.extras.holds,
+      plan: account.extras.plan, alerts: account.extras.alerts, refill: RefillSummary(account),
+      methods: account.extras.methods, charges: account.extras.charges)
   }
 }

@@ -3,6 +3,8 @@ internal import LMDB
 /// Reads entries of the journal, for replays, history and explanations.
 struct JournalView: Sendable {
   let database: Database
+  /// The price books by which entries are explained.
+  let prices: @Sendable () -> PriceTable
 
   /// Reads the record of a sequence number; throws `outsideRetention` where it has been trimmed.
   func record(_ sequence: SequenceNumber) throws(StoreError) -> Record {
@@ -33,12 +35,13 @@ struct JournalView: Sendable {
   func walk(
     from last: SequenceNumber, _ body: (JournalEntry) throws(StoreError) -> Bool
   ) throws(StoreError) {
+    let table = prices()
     var next = last
     while next != .none {
       let sequence = next
       let record = try self.record(sequence)
       next = record.entry.previous
-      if try !body(JournalEntry(record, at: sequence)) { return }
+      if try !body(JournalEntry(record, at: sequence, table)) { return }
     }
   }
 
@@ -63,24 +66,54 @@ struct JournalView: Sendable {
   /// Everything about one request of an account; nil if the account has none such.
   func explain(_ request: RequestID, from last: SequenceNumber) throws(StoreError) -> Explanation? {
     var found: JournalEntry?
+    var followers: [JournalEntry] = []
+    var corrections: [SequenceNumber: JournalEntry] = [:]
     try walk(from: last) { (entry) throws(StoreError) -> Bool in
       if entry.request == request { found = entry }
+      if entry.request == request.endOfHold || entry.request == request.excessOfHold { followers.append(entry) }
+      if let debit = entry.corrects, entry.kind == .granted { corrections[debit] = entry }
       return found == nil
     }
     guard let found else { return nil }
+    let debits = [found.sequence] + followers.map(\.sequence)
+    return Explanation(
+      entry: found, price: try price(of: found.sequence), grants: try grants(of: found),
+      followers: followers.reversed(),
+      correction: debits.lazy.compactMap { corrections[$0] }.first, corrected: try corrected(by: found))
+  }
+
+  private func price(of sequence: SequenceNumber) throws(StoreError) -> PriceBreakdown? {
+    let record = try record(sequence)
+    guard record.entry.kind == .debited || record.entry.kind == .held || record.entry.kind == .denied else {
+      return nil
+    }
+    return prices().breakdown(row: record.entry.price, counts: Counts(record))
+  }
+
+  private func corrected(by entry: JournalEntry) throws(StoreError) -> JournalEntry? {
+    guard let debit = entry.corrects else { return nil }
+    do throws(StoreError) { return JournalEntry(try record(debit), at: debit, prices()) } catch {
+      guard case .outsideRetention = error else { throw error }
+      return nil
+    }
+  }
+
+  /// The entries that gave the grants which an entry drew on, in the order of use; those outside retention are missing.
+  private func grants(of found: JournalEntry) throws(StoreError) -> [JournalEntry] {
     var missing = Set(found.parts.map(\.grant))
     var grants: [UInt32: JournalEntry] = [:]
-    if found.kind != .granted, !missing.isEmpty {
-      do throws(StoreError) {
-        try walk(from: found.previous) { (entry) throws(StoreError) -> Bool in
-          if entry.kind == .granted, let number = entry.parts.first?.grant, missing.remove(number) != nil {
-            grants[number] = entry
-          }
-          return !missing.isEmpty
+    guard found.kind == .debited || found.kind == .held || found.kind == .captured, !missing.isEmpty else { return [] }
+    do throws(StoreError) {
+      try walk(from: found.previous) { (entry) throws(StoreError) -> Bool in
+        switch entry.kind {
+        case .granted, .credited, .subscribed, .renewed:
+          if let number = entry.parts.first?.grant, missing.remove(number) != nil { grants[number] = entry }
+        default: break
         }
-      } catch { guard case .outsideRetention = error else { throw error } }
-    }
-    return Explanation(entry: found, grants: found.parts.compactMap { grants[$0.grant] })
+        return !missing.isEmpty
+      }
+    } catch { guard case .outsideRetention = error else { throw error } }
+    return found.parts.compactMap { grants[$0.grant] }
   }
 
   /// Calls a function with every entry of the journal from a sequence number on, in order, in one snapshot.
@@ -89,6 +122,23 @@ struct JournalView: Sendable {
   func forEach(
     from first: SequenceNumber, _ body: (JournalEntry) throws(StoreError) -> Bool
   ) throws(StoreError) {
+    try forEach(of: nil, from: first) { (entry, _) throws(StoreError) -> Bool in
+      guard let entry else { return true }
+      return try body(entry)
+    }
+  }
+
+  /// Calls a function with the sequence number of every entry from one on, and with the entry itself if it is of
+  /// certain kinds.
+  func forEach(
+    of kinds: Set<JournalEntry.Kind>?, from first: SequenceNumber,
+    _ body: (JournalEntry?, SequenceNumber) throws(StoreError) -> Bool
+  ) throws(StoreError) {
+    var wanted: UInt64 = 0
+    for kind in JournalEntry.Kind.all.enumerated() where kinds?.contains(kind.element) ?? true {
+      wanted |= 1 << UInt64(kind.offset + 1)
+    }
+    let table = prices()
     try database.read { (transaction) throws(StoreError) in
       var place = first
       do {
@@ -100,10 +150,16 @@ struct JournalView: Sendable {
           place = header.first
           var offset = Block.Header.size
           for index in 0..<UInt64(header.count) {
-            let record = try Record(from: cursor.value, at: offset)
+            let head = try Entry(from: cursor.value, at: offset)
             let sequence = SequenceNumber(header.first.value + index)
-            if sequence >= first, try !body(JournalEntry(record, at: sequence)) { return }
-            offset += record.size
+            if sequence >= first {
+              var entry: JournalEntry?
+              if wanted >> UInt64(head.kind.rawValue) & 1 == 1 {
+                entry = JournalEntry(try Record(from: cursor.value, at: offset), at: sequence, table)
+              }
+              if try !body(entry, sequence) { return }
+            }
+            offset += Int(head.words) * 8
           }
           isMore = try cursor.next()
         }
@@ -120,7 +176,7 @@ struct JournalView: Sendable {
   /// The text an account was opened with.
   func label(of account: AccountID) throws(StoreError) -> String? {
     try database.read { (transaction) throws(StoreError) -> String? in
-      let key = Key.label(account)
+      let key = Key.account(account)
       do throws(LMDBError) {
         guard let bytes = try transaction.get(key.bytes, from: database.labels) else { return nil }
         return unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }

@@ -82,14 +82,46 @@ enum Meta {
     try write("trim", [trim.first.value, UInt64(bitPattern: trim.time.microseconds)], to: &transaction, table)
   }
 
+  /// The number that the data file had in its file system when the store was last opened: a copy has another one.
+  static func fileNumber(in transaction: borrowing some Transaction & ~Copyable, _ database: Database)
+    throws(StoreError) -> UInt64?
+  {
+    try read("file", 1, in: transaction, database)?[0]
+  }
+
+  /// Whether charges are paused, as the store is a copy.
+  static func isPaused(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError)
+    -> Bool
+  {
+    try read("paused", 1, in: transaction, database) != nil
+  }
+
+  static func write(fileNumber: UInt64, to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {
+    try write("file", [fileNumber], to: &transaction, table)
+  }
+
+  static func writePause(to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {
+    try write("paused", [1], to: &transaction, table)
+  }
+
+  /// The row that ends the pause.
+  static var resume: SideWrite { .delete(name("paused"), from: .meta) }
+
   /// Writes words, little-endian, and their checksum.
   private static func write(
     _ name: StaticString, _ words: [UInt64], to transaction: inout WriteTransaction, _ table: Table
   ) throws(LMDBError) {
-    let payload = words.map(\.littleEndian)
-    let all = payload + [Checksum.of(unsafe payload.span.bytes).littleEndian]
+    let value = sealed(words)
     let key = Meta.name(name)
-    unsafe try transaction.put(all.span.bytes, for: key.span.bytes, in: table)
+    try transaction.put(value.span.rawBytes, for: key.span.rawBytes, in: table)
+  }
+
+  /// Words, little-endian, and their checksum.
+  static func sealed(_ words: [UInt64]) -> [UInt8] {
+    var list = ByteList()
+    for word in words { list.add(word) }
+    list.add(Checksum.of(list.bytes.span.rawBytes))
+    return list.bytes
   }
 
   private static func read(
@@ -103,7 +135,7 @@ enum Meta {
     throw .corrupt(what: "the record \(name) of the store", at: .none, reason: "its checksum does not match")
   }
 
-  private static func decode(_ bytes: RawSpan, _ count: Int) -> [UInt64]? {
+  static func decode(_ bytes: RawSpan, _ count: Int) -> [UInt64]? {
     guard bytes.byteCount == (count + 1) * 8 else { return nil }
     var reader = ByteReader(bytes)
     var words: [UInt64] = []

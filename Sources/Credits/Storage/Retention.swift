@@ -12,7 +12,8 @@ public struct Trimmed: Hashable, Sendable {
 /// Decides which blocks of the journal go with a commit.
 ///
 /// Blocks go from the oldest on, in long runs, so that the pages they free lie together. A block stays while the
-/// request window or the checkpoint needs it. The last block always stays: the chain goes on from it.
+/// request window, the checkpoint or a consumer of events needs it. The last block always stays: the chain goes on from
+/// it.
 struct Retention {
   /// Blocks to delete in one commit, and what is kept afterwards.
   struct Plan {

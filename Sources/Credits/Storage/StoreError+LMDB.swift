@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LMDB
 
 extension StoreError {
@@ -7,6 +8,8 @@ extension StoreError {
       switch error.code {
       case .mapFull: .mapFull(path: path)
       case .noSpace: .diskFull(path: path)
+      // A write that was cut short by the end of the disk is reported as a failure of the device.
+      case .inputOutput where StoreError.isFull(path): .diskFull(path: path)
       case .permissionDenied: .permissionDenied(path: path)
       case .noSuchFile: .notFound(path: path)
       case .invalidFile:
@@ -21,5 +24,10 @@ extension StoreError {
       case .alreadyOpenInThisProcess: .locked(path: path, holder: StoreFolder.processID)
       default: .inputOutput(path: path, reason: error.description)
       }
+  }
+
+  private static func isFull(_ path: String) -> Bool {
+    var disk = statvfs()
+    return unsafe statvfs(path, &disk) == 0 && disk.f_bavail == 0
   }
 }

@@ -83,6 +83,13 @@ final class StoreFolder: @unchecked Sendable {
     descriptor = -1
   }
 
+  /// The number of the data file in its file system, which a copy beside it does not share.
+  func fileNumber() throws(StoreError) -> UInt64 {
+    var status = stat()
+    guard unsafe stat(path + "/data.mdb", &status) == 0 else { throw systemError("looking at") }
+    return UInt64(status.st_ino)
+  }
+
   /// Makes a folder that is private to the user, for a store that comes into being beside the path.
   func makeTemporary() throws(StoreError) -> String {
     var template = Array((path + ".new-XXXXXX").utf8CString)

@@ -67,9 +67,20 @@ struct ExplainCommand: AsyncParsableCommand {
       case .frozen: "a freeze"
       case .unfrozen: "an end of the freeze"
       case .closed: "to close the account"
-      case .denied, .expired: "nothing"
+      case .held: "a hold"
+      case .captured, .released: "the end of a hold"
+      case .subscribed: "a plan"
+      case .unsubscribed, .ended: "the end of a plan"
+      case .alertsSet: "alerts"
+      case .refillSet: "auto-refill"
+      case .rearmed: "to resume auto-refill"
+      case .methodSaved: "to save a payment method"
+      case .methodRemoved: "to remove a payment method"
+      case .ordered: "a purchase"
+      case .disputed: "to note a dispute"
+      default: "nothing"
       }
-    let isAmount = (entry.declined ?? entry.kind) == .debited || (entry.declined ?? entry.kind) == .granted
+    let isAmount = [.debited, .granted, .held, .captured, .ordered].contains(entry.declined ?? entry.kind)
     guard isAmount else { return verb }
     let extent = entry.asked == nil ? "" : "up to "
     let source = entry.source.map { " from " + EntryFormat.describe($0) } ?? ""

@@ -76,12 +76,25 @@ struct EntryTests {
   @Test("codes of kinds, denials and texts are those of the file format")
   func codes() {
     #expect(
-      Entry.Kind.allCases == [
-        .opened, .granted, .begun, .debited, .denied, .expired, .frozen, .unfrozen, .closed,
+      Entry.Kind.allCases.map { "\($0)" } == [
+        "opened", "granted", "begun", "debited", "denied", "expired", "frozen", "unfrozen", "closed", "held",
+        "captured", "released", "subscribed", "renewed", "unsubscribed", "ended", "alertsSet", "alerted", "exhausted",
+        "refillSet", "rearmed", "capped", "due", "ordered", "charging", "credited", "declined", "needsAction",
+        "unsettled", "cancelled", "mismatched", "disputed", "methodSaved", "methodRemoved",
       ])
-    #expect(Entry.Kind.allCases.map(\.rawValue) == Array(1...9))
-    #expect(Entry.DenialCode.allCases.map(\.rawValue) == [1, 2, 3, 4])
-    #expect(Item.Text.allCases.map(\.rawValue) == [1, 2, 3])
+    #expect(Entry.Kind.allCases.map(\.rawValue) == Array(1...34))
+    #expect(JournalEntry.Kind.allCases.map { "\($0)" } == Entry.Kind.allCases.map { "\($0)" })
+    #expect(
+      Entry.DenialCode.allCases.map { "\($0)" } == [
+        "insufficient", "frozen", "closed", "limit", "noPrice", "unknownFeature", "unknownModel", "unknownTier",
+        "unknownUnit", "priceChanged", "noPlan", "noMethod", "noRefill", "corrected", "noCharge",
+      ])
+    #expect(Entry.DenialCode.allCases.map(\.rawValue) == Array(1...15))
+    #expect(Item.Text.allCases.map(\.rawValue) == Array(1...14))
+    #expect(Item.Moment.allCases.map(\.rawValue) == Array(1...6))
+    #expect(Item.Quantity.allCases.map(\.rawValue) == Array(1...5))
+    #expect(Item.Number.allCases.map(\.rawValue) == Array(1...7) + Array(16...19))
+    #expect(Item.Sum.allCases.map(\.rawValue) == [1, 2, 3])
     #expect(Debit.Extent.whole.rawValue == 0 && Debit.Extent.upTo.rawValue == 1)
     #expect(
       AccountStatus.open.rawValue == 0 && AccountStatus.frozen.rawValue == 1 && AccountStatus.closed.rawValue == 2)
@@ -92,6 +105,10 @@ struct EntryTests {
     [.text(.reference, "größer")], [.text(.label, String(repeating: "x", count: 255))],
     [.times(starts: .zero, expires: .never)],
     [.part(grant: 1, amount: 1), .part(grant: .max, amount: .max), .asked(2), .text(.reason, "a")],
+    [.returned(grant: 2, amount: 1), .lapsed(grant: 3, amount: 2), .rolled(grant: 4, amount: 3)],
+    Item.Moment.allCases.map { .moment($0, .never) }, Item.Quantity.allCases.map { .amount($0, .max) },
+    Item.Number.allCases.map { .number($0, .max) }, Item.Text.allCases.map { .text($0, "\($0)") },
+    Item.Sum.allCases.map { .money($0, Money(-1, .eur)) }, [.request(RequestID(high: 1, low: .max))],
     (0..<999).map { .part(grant: UInt32($0), amount: Amount(millionths: Int64($0))) },
   ]
 
@@ -111,10 +128,11 @@ struct EntryTests {
 
   /// A change of one byte of the record with items, and what it makes wrong.
   static let malformed: [(Int, UInt8, String)] = [
-    (0, 0, "unknown kind"), (0, 10, "unknown kind"), (0, 255, "unknown kind"), (2, 9, "impossible length"),
+    (0, 0, "unknown kind"), (0, 35, "unknown kind"), (0, 255, "unknown kind"), (2, 9, "impossible length"),
     (2, 0, "impossible length"), (2, 255, "impossible length"), (3, 1, "impossible length"), (80, 0, "unknown kind"),
-    (80, 5, "unknown kind"), (81, 1, "reserved bytes"), (82, 255, "ends too early"), (83, 1, "bytes"),
-    (84, 0, "unknown kind"), (84, 4, "unknown kind"), (88, 0xFF, "UTF-8"), (97, 1, "reserved bytes"),
+    (80, 13, "unknown kind"), (80, 10, "item"), (81, 1, "reserved bytes"), (82, 255, "ends too early"),
+    (83, 1, "bytes"),
+    (84, 0, "unknown kind"), (84, 15, "unknown kind"), (88, 0xFF, "UTF-8"), (97, 1, "reserved bytes"),
     (103, 1, "reserved bytes"), (104, 1, "length"), (104, 4, "length"), (106, 17, "length"), (2, 15, "ends too early"),
     (2, 11, "ends too early"), (2, 14, "ends too early"),
   ]

@@ -58,10 +58,10 @@ struct FrameTests {
     frame.begin(at: SequenceNumber(1))
     #expect(frame.makeRoom(Entry.size))
     frame.add(entry())
-    frame.labels.append((EntryTests.account, "a"))
+    frame.writes.append(.label(EntryTests.account, "a"))
     _ = frame.seal(after: 0)
     frame.begin(at: frame.next)
-    #expect(frame.isEmpty && frame.next.value == 2 && frame.labels.isEmpty && frame.blockCount == 0)
+    #expect(frame.isEmpty && frame.next.value == 2 && frame.writes.isEmpty && frame.blockCount == 0)
     #expect(frame.seal(after: 9) == 9, "an empty frame has no block and leaves the chain as it is")
   }
 

@@ -23,10 +23,12 @@ struct ImageTests {
       grant(4, .purchase, amount: 9, remaining: 9, priority: 30, starts: begins, expires: .never)
     ]
   ) throws(Inconsistency) -> Account {
-    try Account(
+    var extras = Extras()
+    extras.pending = pending
+    return try Account(
       id: EntryTests.account, last: SequenceNumber(last), time: Timestamp(seconds: 1_700_000_000),
-      available: available, held: held, granted: granted, spent: spent, expired: expired,
-      opened: SequenceNumber(opened), lastGrant: 4, status: .frozen, usable: usable, pending: pending)
+      totals: Account.Totals(available: available, held: held, granted: granted, spent: spent, expired: expired),
+      opened: SequenceNumber(opened), lastGrant: 4, status: .frozen, usable: usable, extras: extras)
   }
 
   static let golden = bytes(
@@ -87,8 +89,9 @@ struct ImageTests {
 
   /// Bytes that are wrong although the checksum is right.
   static let malformed: [(Int, UInt8, String)] = [
-    (0, 2, "version"), (2, 1, "reserved"), (108, 3, "status"), (109, 1, "reserved"), (112, 3, "section"),
-    (114, 2, "section"), (116, 41, "section"), (124, 9, "source"), (126, 1, "reserved"), (138, 0xFF, "remainder"),
+    (0, 2, "version"), (2, 1, "reserved"), (108, 3, "status"), (109, 1, "reserved"), (112, 12, "section"),
+    (112, 2, "section"), (114, 2, "ends too early"), (116, 41, "section"), (124, 9, "code"), (126, 1, "reserved"),
+    (138, 0xFF, "remainder"),
     (49, 0, "add up"), (56, 1, "add up"), (64, 0xFF, "add up"), (88, 0xFF, "add up"), (88, 0, "add up"),
   ]
 

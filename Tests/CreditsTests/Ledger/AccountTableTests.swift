@@ -9,7 +9,9 @@ struct AccountTableTests {
   private func slot(_ id: UInt64, last: UInt64 = 1, imaged: UInt64 = 1, imagedIn: UInt64 = 0) -> AccountTable.Slot {
     var account = Account(AccountID(id))
     account.last = SequenceNumber(last)
-    return AccountTable.Slot(account: account, imaged: SequenceNumber(imaged), imagedIn: imagedIn, due: .never)
+    var slot = AccountTable.Slot(account: account, imaged: SequenceNumber(imaged), due: .never)
+    slot.imagedIn = imagedIn
+    return slot
   }
 
   /// A table and the memory it lives in.

@@ -21,14 +21,15 @@ struct Fixture {
     requests += 1
     var draft = Draft(account)
     draft.settle(at: now)
-    let reason = draft.decide(command, request: RequestID(requests), at: now)
+    let request = RequestID(requests)
+    let reason = draft.decide(command, request: request, at: now)
     let first = SequenceNumber(UInt64(records.count) + 1)
     if !draft.records.isEmpty {
       draft.number(from: first)
       account = draft.account
       records += draft.records
     }
-    return (draft.answer(from: first) ?? reason.map { .notRecorded($0, at: now) }, draft.records)
+    return (draft.answer(to: request, from: first) ?? reason.map { .notRecorded($0, at: now) }, draft.records)
   }
 
   /// The reason for which a command is declined.
@@ -45,12 +46,17 @@ struct Fixture {
   }
 }
 
+extension Command {
+  static func debit(_ amount: Amount, _ extent: Debit.Extent) -> Command { .debit(amount, extent, .none) }
+}
+
 extension Record {
   /// The record in a line: kind, amount, available, and the grants concerned.
   var line: String {
     let parts =
       switch entry.kind {
-      case .debited, .granted, .begun, .expired: parts.map { " \($0.grant):\($0.amount)" }.joined()
+      case .debited, .granted, .begun, .expired, .held, .captured, .credited:
+        parts.map { " \($0.grant):\($0.amount)" }.joined()
       default: ""
       }
     return "\(entry.kind) \(entry.amount) left \(entry.available)" + parts

@@ -27,18 +27,19 @@ struct RecordTests {
     let entries = history.entries.reversed().map { $0 }
     #expect(
       entries.map(\.kind) == [
-        .opened, .granted, .denied, .begun, .debited, .expired, .frozen, .unfrozen, .closed, .denied,
+        .opened, .granted, .denied, .begun, .debited, .expired, .exhausted, .frozen, .unfrozen, .closed,
+        .denied,
       ])
-    #expect(entries.map(\.sequence.value) == Array(1...10) && entries.map(\.previous.value) == Array(0...9))
-    #expect(entries.map(\.available) == [0, 0, 0, 5, 3, 0, 0, 0, 0, 0])
-    #expect(entries.map(\.availableBefore) == [0, 0, 0, 0, 5, 3, 0, 0, 0, 0])
-    #expect(entries[0].text == "alice" && entries[6].text == "why" && entries[8].text == "bye")
+    #expect(entries.map(\.sequence.value) == Array(1...11) && entries.map(\.previous.value) == Array(0...10))
+    #expect(entries.map(\.available) == [0, 0, 0, 5, 3, 0, 0, 0, 0, 0, 0])
+    #expect(entries.map(\.availableBefore) == [0, 0, 0, 0, 5, 3, 0, 0, 0, 0, 0])
+    #expect(entries[0].text == "alice" && entries[7].text == "why" && entries[9].text == "bye")
     #expect(entries[1].source == .promotion("p") && entries[1].priority == 3)
     #expect(entries[1].starts == starts && entries[1].expires == expires)
     #expect(entries[2].denial == .insufficient(available: 0, needed: 1) && entries[2].declined == .debited)
     #expect(entries[3].request == nil && entries[3].time == StoreFixture.start + .seconds(6))
     #expect(entries[4].request == "d" && entries[4].parts.map(\.grant) == [1])
-    #expect(entries[5].amount == 3 && entries[9].denial == .closed)
+    #expect(entries[5].amount == 3 && entries[10].denial == .closed)
     #expect(try await store.history(of: alice, limit: 3).entries == Array(history.entries.prefix(3)))
     #expect(try await store.history(of: alice, limit: 0).end == .limit)
     #expect(try await store.history(of: "nobody").entries.isEmpty)

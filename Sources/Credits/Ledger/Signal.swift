@@ -1,0 +1,37 @@
+/// Tells whoever listens that something has changed; changes that come together are told once.
+final class Signal: Sendable {
+  private struct State {
+    var listeners: [UInt64: AsyncStream<Void>.Continuation] = [:]
+    var next: UInt64 = 0
+    var isFinished = false
+  }
+
+  private let state = Locked(State())
+
+  /// A sequence with an element after every change, until the store is closed.
+  func changes() -> AsyncStream<Void> {
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let number = state.withLock { state in
+      state.next += 1
+      state.listeners[state.next] = continuation
+      if state.isFinished { continuation.finish() }
+      return state.next
+    }
+    continuation.onTermination = { [weak self] _ in
+      _ = self?.state.withLock { $0.listeners.removeValue(forKey: number) }
+    }
+    return stream
+  }
+
+  /// Tells all who listen.
+  func send() { state.withLock { for listener in $0.listeners.values { listener.yield() } } }
+
+  /// Ends all sequences.
+  func finish() {
+    let all = state.withLock { state in
+      state.isFinished = true
+      return Array(state.listeners.values)
+    }
+    for listener in all { listener.finish() }
+  }
+}

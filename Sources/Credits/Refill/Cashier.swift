@@ -1,0 +1,105 @@
+internal import Synchronization
+
+/// Takes one charge a step further: sends it, asks for it, and books what the payment provider says.
+///
+/// Every step is durable before the next one begins: that a charge is about to be sent, before it is; what came of it,
+/// before it is forgotten. Whoever dies in between leaves a charge that the next one takes up under the same key.
+struct Cashier: Sendable {
+  let engine: Engine
+  let gateway: any PaymentGateway
+  /// How long to wait for the payment provider.
+  let timeout: Duration
+
+  /// Takes a charge one step further, unless somebody else is about to.
+  func advance(_ key: ChargeKey) async throws(StoreError) {
+    guard engine.claims.withLock({ $0.insert(key).inserted }) else { return }
+    defer { _ = engine.claims.withLock { $0.remove(key) } }
+    guard var charge = try charge(key) else { return }
+    let isPaused = engine.isPaused.load(ordering: .acquiring)
+    let outcome: ChargeOutcome
+    if charge.status == .due {
+      guard !isPaused else { return }
+      try await engine.act(.charge(key.number), on: key.account)
+      guard let sent = try self.charge(key), sent.status == .charging else { return }
+      charge = sent
+      outcome = await ask(order(key, charge), resends: true)
+    } else {
+      let isFresh = try engine.keeper.now() < charge.sent + memory
+      let isUncertain = charge.status == .charging || charge.status == .unknown
+      outcome = await ask(order(key, charge), resends: isFresh && isUncertain && !isPaused)
+    }
+    try await engine.act(.settle(key.number, outcome), on: key.account)
+  }
+
+  /// A charge that has not ended.
+  private func charge(_ key: ChargeKey) throws(StoreError) -> Charge? {
+    try engine.state(of: key.account)?.extras.charges.first { $0.number == key.number }
+  }
+
+  private func order(_ key: ChargeKey, _ charge: Charge) -> ChargeOrder {
+    ChargeOrder(key: key.text(in: engine.identity.store), account: key.account, charge: charge)
+  }
+
+  /// How long after the first sending it is safe to send again: the provider's memory, less the time that a request may
+  /// be on its way and clocks may differ.
+  private var memory: Duration {
+    max(.zero, gateway.keyMemory - max(gateway.keyMemory / 10, timeout))
+  }
+
+  /// Calls the payment provider, for a limited time; that nothing was thrown or came in time says nothing certain.
+  private func ask(_ order: ChargeOrder, resends: Bool) async -> ChargeOutcome {
+    // Tasks of their own, which nobody waits for: a call that hangs must not hold up the worker, and one that is on its
+    // way is not cancelled with it.
+    let first = First<ChargeOutcome>()
+    var timer: Task<Void, Never>?
+    let outcome = await withCheckedContinuation { continuation in
+      first.set(continuation)
+      let call = Task {
+        do {
+          first.resume(returning: resends ? try await gateway.charge(order) : try await gateway.lookUp(order))
+        } catch { first.resume(returning: .unknown(reason: "\(error)")) }
+      }
+      timer = Task {
+        try? await Task.sleep(for: timeout)
+        if first.resume(returning: .unknown(reason: "no answer within \(timeout)")) { call.cancel() }
+      }
+    }
+    timer?.cancel()
+    // While its key is remembered, a charge may still arrive: only a look-up can say that it never did.
+    if outcome == .neverCharged, resends { return .unknown(reason: "the provider does not know the key") }
+    return outcome
+  }
+}
+
+/// Resumes a continuation with the first of several results.
+private final class First<Value: Sendable>: Sendable {
+  private let continuation: Locked<CheckedContinuation<Value, Never>?> = Locked(nil)
+
+  func set(_ continuation: CheckedContinuation<Value, Never>) { self.continuation.withLock { $0 = continuation } }
+
+  /// Resumes; false if it was resumed before.
+  @discardableResult
+  func resume(returning value: Value) -> Bool {
+    let first = continuation.withLock { continuation in
+      defer { continuation = nil }
+      return continuation
+    }
+    first?.resume(returning: value)
+    return first != nil
+  }
+}
+
+extension Engine {
+  /// The charges that are ready to be taken a step further at a time: those that are due, and those to be asked for.
+  func readyCharges(at now: Timestamp) throws(StoreError) -> [ChargeKey] {
+    var ready: [ChargeKey] = []
+    let isPaused = isPaused.load(ordering: .acquiring)
+    for account in ledger.openCharges.accounts {
+      guard let state = try state(of: account) else { continue }
+      for charge in state.extras.charges where charge.retry <= now && !(isPaused && charge.status == .due) {
+        ready.append(ChargeKey(account: account, number: charge.number))
+      }
+    }
+    return ready
+  }
+}
