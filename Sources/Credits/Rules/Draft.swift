@@ -121,7 +121,7 @@ package struct Draft {
     }
     guard account.opened != .none else { return .unknownAccount }
     switch command {
-    case .capture(let hold, let amount): return capture(hold, amount, at: now)
+    case .capture(let hold, let amount, let tariff): return capture(hold, amount, tariff, at: now)
     case .release(let hold): return release(hold, at: now)
     case .charge(let number):
       send(number, at: now)
