@@ -129,6 +129,9 @@ package struct Draft {
     case .settle(let number, let outcome):
       settle(number, outcome, at: now)
       return nil
+    case .hold where account.hold(of: request) != nil:
+      // The request window has forgotten it, and the hold is still open: one request, one hold.
+      return .tooOld
     default: break
     }
     if let code = refusal(of: command, at: now) {

@@ -13,7 +13,8 @@ struct PricedHoldTests {
       PriceBook(
         "first",
         features: [
-          PriceBook.Feature("chat", base: 1, rates: [rate], models: [.init("default", times: 1), .init("big", times: 3)]),
+          PriceBook.Feature(
+            "chat", base: 1, rates: [rate], models: [.init("default", times: 1), .init("big", times: 3)]),
           PriceBook.Feature("help"),
         ]))
     return (store, alice)
