@@ -79,7 +79,8 @@ extension CreditStore {
   /// The entry keeps version, feature, model, tier and units, so that ``explain(_:of:)`` shows the arithmetic.
   ///
   /// - Throws: As above, and `denied` with the reason `noPrice`, `unknownFeature`, `unknownModel`, `unknownTier` or
-  ///   `unknownUnit`: then nothing is recorded, and the hold stays until it is captured otherwise or its deadline comes.
+  ///   `unknownUnit`: then nothing is recorded, and the hold stays until it is captured in another way or its deadline
+  ///   comes.
   @discardableResult
   public func capture(
     _ hold: Hold, for usage: Usage, acknowledge: Acknowledgement = .durable

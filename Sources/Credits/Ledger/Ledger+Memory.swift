@@ -150,7 +150,7 @@ extension Ledger {
 extension Ledger {
   /// Applies an entry of the journal while the store is being opened, unless the account's image includes it.
   ///
-  /// Nobody else uses the ledger yet.
+  /// Nobody else uses the account's stripe yet.
   func replay(_ record: borrowing Record, _ hash: UInt64, at sequence: SequenceNumber) throws(StoreError) {
     let account = record.entry.account
     let stripe = unsafe stripe(hash)
@@ -159,7 +159,7 @@ extension Ledger {
       let image = try readImage(account)
       let slot =
         image.map { AccountTable.Slot($0) } ?? AccountTable.Slot(account: Account(account), imaged: .none, due: .never)
-      unsafe found = stripe.pointee.table.insert(slot, hash: hash)
+      unsafe found = place(slot, hash, in: stripe)
     }
     guard let slot = unsafe found, sequence > (unsafe slot.pointee.account.last) else { return }
     do throws(Inconsistency) { unsafe try slot.pointee.account.apply(record, at: sequence) } catch {
@@ -181,9 +181,9 @@ extension Ledger {
     }
   }
 
-  /// Whether a stripe has more accounts than it may keep, by a quarter, while the store is being opened.
-  var isOverfull: Bool {
-    for index in 0..<Stripe.count where unsafe stripes[index].table.count > stripeLimit + stripeLimit / 4 {
+  /// Whether one of some stripes has more accounts than it may keep, by a quarter, while the store is being opened.
+  func isOverfull(_ range: Range<Int>) -> Bool {
+    for index in range where unsafe stripes[index].table.count > stripeLimit + stripeLimit / 4 {
       return true
     }
     return false
