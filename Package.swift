@@ -69,6 +69,16 @@ let package = Package(
       name: "ConcurrencyTests",
       dependencies: ["Credits", "CrashSupport", .product(name: "Logging", package: "swift-log")],
       swiftSettings: settings),
-    .testTarget(name: "ExampleTests", dependencies: ["Credits", "LMDB"], swiftSettings: settings),
+    .testTarget(
+      name: "ExampleTests",
+      dependencies: [
+        "Credits",
+        "CreditsTesting",
+        "LMDB",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: settings),
   ]
 )

@@ -119,9 +119,10 @@ extension CreditStore {
   /// ```swift
   /// let (answer, outcome) = try await store.withHold(120, on: alice, for: .seconds(600), request: "chat-7") { _ in
   ///   let answer = try await complete("Why is the sky blue?")
-  ///   return (answer, cost: Amount(answer.count))
+  ///   let units = ["input": answer.inputTokens, "output": answer.outputTokens]
+  ///   return (answer, cost: try store.quote(for: Usage("chat", units: units)).amount)
   /// }
-  /// print(answer, "cost", outcome.captured)
+  /// print(answer.text, "cost", outcome.captured)
   /// ```
   ///
   /// - Returns: What the work returned, and what came of the hold.

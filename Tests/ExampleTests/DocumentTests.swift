@@ -11,7 +11,8 @@ struct DocumentTests {
   func examplesCompile(document: String) {
     let known = Set(Snippet.all.map(\.lines))
     for block in Snippet.blocks(of: document) {
-      #expect(known.contains(block.lines), "\(block.name) shows Swift that is in no example function")
+      let isKnown = known.contains(block.lines)
+      #expect(isKnown, "\(block.name) shows Swift that is in no example function")
     }
   }
 
@@ -19,7 +20,8 @@ struct DocumentTests {
   func examplesAreShown() {
     let shown = Set(documents.flatMap(Snippet.blocks).map(\.lines))
     for snippet in Snippet.all {
-      #expect(shown.contains(snippet.lines), "no document shows the snippet \(snippet.name)")
+      let isShown = shown.contains(snippet.lines)
+      #expect(isShown, "no document shows the snippet \(snippet.name)")
     }
   }
 

@@ -15,6 +15,30 @@ enum FirstExamples {
     // end
   }
 
+  /// The second example of the README: a price, a refill, a hold.
+  static func priceAndHold(store: CreditStore, alice: AccountID) async throws {
+    // snippet: price-refill-hold
+    let chat = PriceBook.Feature(
+      "chat", rates: [PriceBook.Rate(unit: "token", amount: 0.5, per: 1_000)],
+      models: [PriceBook.Choice("small", times: 1), PriceBook.Choice("large", times: 4)])
+    try await store.publish(PriceBook("autumn 2026", features: [chat]))
+    let usage = Usage("chat", model: "large", units: 4_808)
+    if case .debited(let receipt) = try await store.debit(for: usage, from: alice, request: "req-2") {
+      print("cost:", receipt.amount)  // 9.616
+    }
+
+    let visa = PaymentMethod(token: "pm_17", brand: "visa", lastFour: "4242", expiryYear: 2029, expiryMonth: 7)
+    let card = try await store.savePaymentMethod(visa, for: alice, request: "card-1")
+    try await store.setAutoRefill(
+      .on(below: 100, buy: .pack(500), atMost: Money(100_00, .usd), per: .month, with: card), for: alice,
+      request: "refill-on")  // a RefillWorker charges the card
+
+    let hold = try await store.hold(120, on: alice, for: .seconds(600), request: "req-3")
+    let outcome = try await store.capture(hold, amount: 87.25)
+    print("left:", outcome.receipt.balance)
+    // end
+  }
+
   static func identifiers() -> [AccountID?] {
     // snippet: identifiers
     let alice: AccountID = "user_alice"  // any text, hashed

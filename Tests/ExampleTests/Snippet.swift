@@ -76,4 +76,21 @@ struct Snippet: Hashable {
     }
     return blocks
   }
+
+  /// The blocks of another language in a document, as they stand.
+  static func text(of path: String, language: String) -> [String] {
+    var blocks: [String] = []
+    var open: [Substring]?
+    for line in (SourceTree.text(of: path) ?? "").split(separator: "\n", omittingEmptySubsequences: false) {
+      if line == "```\(language)" {
+        open = []
+      } else if line == "```", let lines = open {
+        blocks.append(lines.joined(separator: "\n"))
+        open = nil
+      } else {
+        open?.append(line)
+      }
+    }
+    return blocks
+  }
 }
