@@ -1,6 +1,7 @@
-import Credits
 import LMDB
 import Testing
+
+@testable import Credits
 
 /// The bytes that the page on the file format shows, made anew and compared with it.
 @Suite("The page on the file format")
@@ -50,6 +51,144 @@ struct FileFormatTests {
     }
     environment.close()
   }
+
+  // MARK: Names and codes
+
+  /// The document's text.
+  private static let text = SourceTree.text(of: "Sources/Credits/Credits.docc/FileFormat.md") ?? ""
+
+  /// The text of the list item that begins with a heading, on one line.
+  private static func item(_ heading: String) -> String {
+    guard let start = text.firstRange(of: "- **\(heading)**") else { return "" }
+    let rest = text[start.upperBound...]
+    let lines = rest.split(separator: "\n", omittingEmptySubsequences: false)
+    return ([lines[0]] + lines.dropFirst().prefix { $0.hasPrefix("  ") }).joined(separator: " ")
+  }
+
+  /// The numbers and names that a list item gives, in order, without what stands in brackets.
+  private static func codes(_ heading: String) -> [String] {
+    var list = item(heading)
+    while let open = list.firstRange(of: " ("), let close = list[open.upperBound...].firstRange(of: ")") {
+      list.removeSubrange(open.lowerBound..<close.upperBound)
+    }
+    let end = list.firstRange(of: ".")?.lowerBound ?? list.endIndex
+    guard let start = list[..<end].firstIndex(where: \.isNumber) else { return [] }
+    let words = list[start..<end].split(separator: " ").joined(separator: " ")
+    return words.split(separator: ",").map { String($0.drop { $0 == " " }) }
+  }
+
+  /// The first cells of the rows of the table below a heading.
+  private static func rows(after heading: String) -> [[String]] {
+    guard let start = text.firstRange(of: heading) else { return [] }
+    let lines = text[start.upperBound...].split(separator: "\n", omittingEmptySubsequences: false)
+    let table = lines.drop { !$0.hasPrefix("| ---") }.dropFirst().prefix { $0.hasPrefix("|") }
+    return table.map { line in
+      line.split(separator: "|").map { cell in
+        String(cell.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+      }
+    }
+  }
+
+  private static func named<T: CaseIterable & RawRepresentable>(_: T.Type) -> [String] {
+    T.allCases.map { "\($0.rawValue) \($0)" }
+  }
+
+  @Test("names every kind of entry with its code")
+  func kinds() {
+    let rows = FileFormatTests.rows(after: "Fields that a kind does not name are 0.")
+    #expect(rows.map { Array($0.prefix(2)) } == Entry.Kind.allCases.map { ["\($0)", "\($0.rawValue)"] })
+  }
+
+  @Test("names every code of the enumerations that are stored")
+  func enumerations() {
+    let codes = FileFormatTests.codes
+    #expect(codes("Source:") == FileFormatTests.named(Grant.Source.Kind.self))
+    #expect(codes("Extent:") == ["0 whole", "1 up to"])
+    #expect(codes("Reason of a denial:") == FileFormatTests.named(Entry.DenialCode.self))
+    #expect(codes("End of a hold") == FileFormatTests.named(Hold.End.self))
+    #expect(codes("Cause of the end of a hold:") == FileFormatTests.named(HoldOutcome.Cause.self))
+    #expect(codes("Period:") == FileFormatTests.named(Period.self))
+    #expect(codes("Re-arming:") == FileFormatTests.named(Rearming.self))
+    #expect(codes("Kind of charge:") == FileFormatTests.named(Charge.Kind.self))
+    #expect(codes("Status of a charge:") == FileFormatTests.named(Charge.Status.self))
+    #expect(codes("Cancellation:") == FileFormatTests.named(Cancellation.self))
+    #expect(codes("Suspension") == FileFormatTests.named(RefillState.Suspension.self))
+    #expect(codes("Kinds of text:") == FileFormatTests.named(Item.Text.self))
+    #expect(codes("Kinds of moment:") == FileFormatTests.named(Item.Moment.self))
+    #expect(codes("Kinds of amount:") == FileFormatTests.named(Item.Quantity.self))
+    #expect(codes("Kinds of number:") == FileFormatTests.named(Item.Number.self))
+    #expect(codes("Kinds of money:") == FileFormatTests.named(Item.Sum.self))
+  }
+
+  /// One item of each kind.
+  private static let items: [Item] = [
+    .part(grant: 1, amount: 1), .text(.label, ""), .times(starts: .zero, expires: .never), .asked(1),
+    .returned(grant: 1, amount: 1), .lapsed(grant: 1, amount: 1), .rolled(grant: 1, amount: 1), .moment(.next, .zero),
+    .amount(.pack, 1), .number(.method, 1), .money(.cap, Money(1, .usd)), .request(RequestID(1)),
+  ]
+
+  /// The name of an item's kind; the compiler asks for each.
+  private static func name(_ item: Item) -> String {
+    switch item {
+    case .part: "part"
+    case .text: "text"
+    case .times: "times"
+    case .asked: "asked"
+    case .returned: "returned"
+    case .lapsed: "lapsed"
+    case .rolled: "rolled"
+    case .moment: "moment"
+    case .amount: "amount"
+    case .number: "number"
+    case .money: "money"
+    case .request: "request"
+    }
+  }
+
+  @Test("names every kind of item with the tag that the store writes")
+  func tags() {
+    let rows = FileFormatTests.rows(after: "| Item | Tag | Value | Payload")
+    var written: [[String]] = []
+    for item in FileFormatTests.items {
+      let entry = Entry(
+        .opened, account: AccountID(1), request: .none, amount: 0, available: 0, time: .zero, previous: .none)
+      let record = Record(entry, [item])
+      var memory = [UInt8](repeating: 0, count: record.size)
+      unsafe memory.withUnsafeMutableBytes { unsafe record.store(to: $0) }
+      written.append([FileFormatTests.name(item), "\(memory[Entry.size])"])
+    }
+    #expect(rows.map { Array($0.prefix(2)) } == written)
+    #expect(Set(FileFormatTests.items.map { FileFormatTests.name($0) }).count == rows.count)
+  }
+
+  @Test("names every section of an image with its code")
+  func sections() {
+    let rows = FileFormatTests.rows(after: "| Section | Code | Rows")
+    #expect(rows.map { Array($0.prefix(2)) } == ImageSection.allCases.map { ["\($0)", "\($0.rawValue)"] })
+  }
+
+  /// What stands in quotes behind each place of a marker in a source file.
+  private func quoted(after marker: String, in path: String) -> Set<String> {
+    var rest = (SourceTree.text(of: path) ?? "")[...]
+    var found: Set<String> = []
+    while let start = rest.firstRange(of: marker) {
+      rest = rest[start.upperBound...]
+      found.insert(String(rest.prefix { $0 != "\"" }))
+    }
+    return found
+  }
+
+  @Test("names every table, and every record of meta, that the store has")
+  func tables() {
+    let tables = FileFormatTests.rows(after: "## Tables").compactMap(\.first)
+    let opened = quoted(after: ".init(\"", in: "Sources/Credits/Storage/Database.swift")
+    #expect(opened.count == 8 && Set(tables) == Set(opened.map { "`\($0)`" }))
+    let records = FileFormatTests.rows(after: "## Records of meta").compactMap(\.first)
+    let read = quoted(after: "try read(\"", in: "Sources/Credits/Storage/Meta.swift")
+    #expect(read.count == 5 && Set(records) == Set(read.map { "`\($0)`" }))
+  }
+
+  // MARK: Bytes
 
   /// Sixteen bytes a line, after their offset, all in hexadecimal; empty where there are none.
   private func dump(_ bytes: RawSpan?) -> String {

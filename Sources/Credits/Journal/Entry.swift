@@ -270,10 +270,11 @@ package struct Record: Sendable {
 
   /// What was taken from each grant, in the order of use.
   package var parts: [(grant: UInt32, amount: Amount)] {
+    // Wrapping, as nobody has checked the amounts yet: parts that overflow are more than any grant has.
     var first = entry.amount
     var others: [(grant: UInt32, amount: Amount)] = []
     for case .part(let grant, let amount) in items {
-      first -= amount
+      first = Amount(millionths: first.millionths &- amount.millionths)
       others.append((grant, amount))
     }
     // The end of a hold names the hold in the grant's place, and all of its parts as items.

@@ -168,13 +168,17 @@ extension Extras {
   mutating func read(
     _ section: ImageSection, rows: Int, of account: AccountID, from reader: inout ByteReader
   ) throws(DecodingError) {
+    let isSingle = section == .plan || section == .refill || section == .counters
+    guard rows == 1 || !isSingle else { throw DecodingError("an image has \(rows) rows of \(section)") }
     switch section {
     case .usable: break
     case .pending: for _ in 0..<rows { pending.append(try reader.readGrant()) }
     case .holds: for _ in 0..<rows { holds.append(try reader.readHold(of: account)) }
-    case .plan: for _ in 0..<rows { plan = try reader.readSubscription() }
+    case .plan: plan = try reader.readSubscription()
     case .alerts: for _ in 0..<rows { alerts.append(try reader.readAmount()) }
-    case .refill: for _ in 0..<rows { refill = try reader.readRefill() }
+    case .refill:
+      refill = try reader.readRefill()
+      if refill == RefillState() { throw DecodingError("an image has an empty section") }
     case .methods: for _ in 0..<rows { methods.append(try reader.readMethod()) }
     case .charges: for _ in 0..<rows { charges.append(try reader.readCharge()) }
     case .unpaid: for _ in 0..<rows { unpaid.append(try reader.readCharge()) }
@@ -184,6 +188,7 @@ extension Extras {
       lastMethod = try reader.read()
       lastCharge = try reader.read()
       try reader.readZeros(4)
+      if lastHold == 0, lastMethod == 0, lastCharge == 0 { throw DecodingError("an image has an empty section") }
     }
   }
 }
@@ -293,6 +298,7 @@ extension ByteReader {
     let ends = try readFlag()
     let hasChange = try readFlag()
     let hasAnchor = try readFlag()
+    guard hasChange || !hasAnchor else { throw DecodingError("an image has an anchor without a change of plan") }
     try readZeros(1)
     let count = Int(try read(UInt32.self))
     guard count <= Entry.maximumGrants else { throw DecodingError("a plan has \(count) grants") }

@@ -110,13 +110,16 @@ package struct Image: Sendable {
         throw DecodingError("an image has a section of the unknown kind \(code), or has it twice")
       }
       before = code
+      // Rows end with their section, whatever stands behind it.
       let end = reader.offset + length
+      var body = ByteReader(bytes.extracting(0..<end), at: reader.offset)
       if section == .usable {
-        for _ in 0..<rows { usable.append(try reader.readGrant()) }
+        for _ in 0..<rows { usable.append(try body.readGrant()) }
       } else {
-        try extras.read(section, rows: rows, of: id, from: &reader)
+        try extras.read(section, rows: rows, of: id, from: &body)
       }
-      guard reader.offset == end else { throw DecodingError("section \(code) of an image has another length") }
+      guard body.remaining == 0 else { throw DecodingError("section \(code) of an image has another length") }
+      reader = ByteReader(bytes, at: end)
     }
     do throws(Inconsistency) {
       account = try Account(

@@ -274,20 +274,22 @@ extension Record {
 
   /// What the account had available before the entry.
   fileprivate var availableBefore: Amount {
-    var before = entry.available
+    // Wrapping, as nobody has checked the amounts of a damaged entry that is to be shown.
+    var before = entry.available.millionths
+    let amount = entry.amount.millionths
     switch entry.kind {
-    case .debited, .held, .expired, .closed, .ended: before += entry.amount
-    case .begun, .credited, .subscribed: before -= entry.amount
+    case .debited, .held, .expired, .closed, .ended: before &+= amount
+    case .begun, .credited, .subscribed: before &-= amount
     case .granted:
-      for case .times(let starts, _) in items where starts > entry.time { return before }
-      before -= entry.amount
-    case .captured, .released: for case .returned(_, let amount) in items { before -= amount }
+      for case .times(let starts, _) in items where starts > entry.time { return entry.available }
+      before &-= amount
+    case .captured, .released: for case .returned(_, let amount) in items { before &-= amount.millionths }
     case .renewed:
-      before -= entry.amount
-      for case .lapsed(_, let amount) in items { before += amount }
+      before &-= amount
+      for case .lapsed(_, let amount) in items { before &+= amount.millionths }
     default: break
     }
-    return before
+    return Amount(millionths: before)
   }
 
   /// What brought the entry about, in a word.

@@ -93,8 +93,8 @@ extension Subscription {
       return Renewal(
         plan: plan, anchor: anchor, next: end > next && end < .latest ? end : .never, allowance: plan.allowance)
     }
-    let part = Int128(plan.allowance.millionths) * Int128(end.microseconds - next.microseconds)
-    let whole = Int128(end.microseconds - start.microseconds)
+    let part = Int128(plan.allowance.millionths) * (Int128(end.microseconds) - Int128(next.microseconds))
+    let whole = Int128(end.microseconds) - Int128(start.microseconds)
     return Renewal(plan: plan, anchor: anchor, next: end, allowance: Amount(millionths: Int64(part / whole)))
   }
 }

@@ -86,7 +86,7 @@ extension PriceBreakdown: CustomStringConvertible {
     if model != nil || tier != nil { text.append("  product \(product)") }
     text.append("  rounded up to a multiple of \(rounding): \(rounded)")
     if price != rounded {
-      text.append(price == maximum ? "  lowered to the maximum \(price)" : "  raised to the minimum \(price)")
+      text.append(price < rounded ? "  lowered to the maximum \(price)" : "  raised to the minimum \(price)")
     }
     text.append("  price \(price)")
     return text.joined(separator: "\n")

@@ -69,7 +69,7 @@ extension Account {
   private mutating func applyOrder(_ record: borrowing Record) throws(Inconsistency) {
     let entry = record.entry
     let kind: Charge.Kind = entry.kind == .due ? .refill : .purchase
-    guard let price = record.money(.price), let number = record.number(.method),
+    guard let price = record.money(.price), price.minor > 0, let number = record.number(.method),
       let method = extras.methods.first(where: { UInt64($0.number) == number }), entry.units == extras.lastCharge + 1
     else { throw Inconsistency("a charge is not whole") }
     guard kind == .purchase || !extras.charges.contains(where: { $0.kind == .refill }) else {
@@ -95,7 +95,7 @@ extension Account {
     var charge = list[index]
     switch entry.kind {
     case .charging:
-      guard charge.status == .due, let price = record.money(.price) else {
+      guard charge.status == .due, let price = record.money(.price), price.minor > 0 else {
         throw Inconsistency("charge \(entry.units) is sent twice, or for nothing")
       }
       (charge.credits, charge.price) = (entry.amount, price)
@@ -155,7 +155,8 @@ extension Account {
     let period = extras.refill.period(at: time, of: terms)
     guard period.start >= extras.refill.periodStart, terms.cap.currency == charge.price.currency else { return }
     extras.refill.periodStart = period.start
-    extras.refill.charged = Money(period.charged + charge.price.minor, charge.price.currency)
+    let (sum, overflow) = period.charged.addingReportingOverflow(charge.price.minor)
+    extras.refill.charged = Money(overflow ? .max : sum, charge.price.currency)
   }
 
   /// Takes a refill's money out of its period again: the card was not charged.

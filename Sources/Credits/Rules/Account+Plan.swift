@@ -4,7 +4,8 @@ extension Account {
     let entry = record.entry
     guard let name = record.text(.plan), let allowance = record.amount(.allowance),
       let rollover = record.amount(.rollover), let code = record.number(.period).flatMap({ UInt8(exactly: $0) }),
-      let period = Period(rawValue: code), let priority = record.number(.priority).flatMap({ UInt8(exactly: $0) })
+      let period = Period(rawValue: code), let priority = record.number(.priority).flatMap({ UInt8(exactly: $0) }),
+      allowance >= 0, rollover >= 0
     else { throw Inconsistency("a plan is not whole") }
     let plan = Plan(name, allowance: allowance, per: period, rollover: rollover, priority: priority)
     if let next = record.moment(.next), let anchor = record.moment(.anchor) {
@@ -75,10 +76,12 @@ extension Account {
   private mutating func giveAllowance(
     _ entry: Entry, lasting end: Timestamp, rolled: Amount = 0
   ) throws(Inconsistency) {
-    guard let plan = extras.plan?.plan, let sum = entry.amount.adding(rolled) else {
+    guard let plan = extras.plan?.plan, let sum = entry.amount.adding(rolled),
+      let given = extras.plan?.given.adding(entry.amount)
+    else {
       throw Inconsistency("an allowance is out of range")
     }
-    extras.plan?.given += entry.amount
+    extras.plan?.given = given
     guard sum > 0 else { return }
     // What is rolled over was granted before: it is no new credit.
     granted -= rolled

@@ -327,7 +327,11 @@ extension Account {
     head = usable.first ?? .nothing
     rest = Array(usable.dropFirst())
     var sum = Amount.zero
-    for grant in usable + extras.holds.flatMap(\.parts) {
+    let parts = extras.holds.flatMap(\.parts)
+    guard lastGrant <= Extras.highestNumber,
+      (usable + parts + extras.pending).allSatisfy({ $0.number > 0 && $0.number <= lastGrant })
+    else { throw Inconsistency("a grant has a number beyond the latest, \(lastGrant)") }
+    for grant in usable + parts {
       guard grant.remaining > 0, grant.remaining <= grant.amount, let next = sum.adding(grant.remaining) else {
         throw Inconsistency("grant \(grant.number) has an impossible remainder")
       }

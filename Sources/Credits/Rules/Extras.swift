@@ -41,12 +41,30 @@ package struct Extras: Hashable, Sendable {
   /// The most corrections of an account.
   package static let maximumCorrections = 4_096
 
+  /// The highest number of a grant, hold, method or charge in an image, so that counting on cannot overflow; the rules
+  /// stop earlier.
+  static let highestNumber: UInt32 = 3_000_000_000
+
   /// Whether the parts fit together, as far as they can be checked by themselves.
   var isSound: Bool {
     holds.count <= Extras.maximumHolds && charges.count <= Extras.maximumCharges + 1
-      && holds.allSatisfy { $0.number <= lastHold && $0.parts.reduce(0) { $0 + $1.remaining } == $0.amount }
-      && charges.allSatisfy { $0.number <= lastCharge } && methods.allSatisfy { $0.number <= lastMethod }
+      && isRising(holds.map(\.number), upTo: lastHold) && isRising(methods.map(\.number), upTo: lastMethod)
+      && isRising(charges.map(\.number), upTo: lastCharge)
+      && holds.allSatisfy { hold in
+        Set(hold.parts.map(\.number)).count == hold.parts.count
+          && hold.parts.reduce(0) { $0 + $1.remaining } == hold.amount
+      }
+      && (charges + unpaid).allSatisfy { $0.number <= lastCharge && $0.isSound }
       && charges.filter { $0.kind == .refill }.count <= 1 && Set(corrected).count == corrected.count
+      && pending.allSatisfy { $0.amount > 0 && $0.remaining == $0.amount }
+      && zip(pending, pending.dropFirst()).allSatisfy { $0.starts <= $1.starts }
+      && alerts.allSatisfy { $0 > 0 } && zip(alerts, alerts.dropFirst()).allSatisfy { $0 > $1 }
+      && (plan?.isSound ?? true) && refill.isSound
+  }
+
+  /// Whether numbers rise from 1 on, up to the last that was given.
+  private func isRising(_ numbers: [UInt32], upTo last: UInt32) -> Bool {
+    last <= Extras.highestNumber && zip([0] + numbers, numbers).allSatisfy { $0 < $1 } && (numbers.last ?? 0) <= last
   }
 
   /// The highest level, armed at an amount of available credits, below which something is told or bought.
@@ -73,5 +91,29 @@ package struct Extras: Hashable, Sendable {
     alerts = []
     refill = RefillState()
     charges.removeAll { $0.status == .due }
+  }
+}
+
+extension Subscription {
+  /// Whether amounts are in range, so that sums of them cannot overflow.
+  fileprivate var isSound: Bool {
+    given >= 0 && given.millionths < .max / 2
+      && [plan, change?.plan ?? plan].allSatisfy { plan in
+        plan.allowance >= 0 && plan.allowance.millionths < .max / 2 && plan.rollover >= 0
+      }
+  }
+}
+
+extension Charge {
+  /// Whether amounts and counts are in range.
+  fileprivate var isSound: Bool {
+    number > 0 && credits > 0 && credits.millionths < .max / 2 && price.minor > 0 && attempts <= Extras.highestNumber
+  }
+}
+
+extension RefillState {
+  /// Whether amounts and counts are in range.
+  fileprivate var isSound: Bool {
+    (terms?.isValid ?? true) && declines <= Extras.highestNumber && (charged?.minor ?? 0) >= 0
   }
 }

@@ -79,12 +79,16 @@ final class Prices: Sendable {
       let known = table.versionCount
       var rows: [(version: UInt32, json: [UInt8])] = []
       var damaged: UInt32?
+      var isForeign = false
       do throws(LMDBError) {
         var cursor = try transaction.cursor(on: database.prices)
         var isMore = try cursor.first()
         while isMore {
           var key = ByteReader(cursor.key)
-          let version = (try? key.read(UInt32.self))?.byteSwapped ?? .max
+          guard key.remaining == 4, let version = (try? key.read(UInt32.self))?.byteSwapped else {
+            isForeign = true
+            break
+          }
           if version == 0 || version > known {
             let text = unsafe cursor.value.withUnsafeBytes { unsafe Array($0.dropFirst(8)) }
             var reader = ByteReader(cursor.value)
@@ -94,6 +98,9 @@ final class Prices: Sendable {
           isMore = try cursor.next()
         }
       } catch { throw database.storeError(error) }
+      if isForeign {
+        throw .corrupt(what: "the table of prices", at: .none, reason: "a row has another key than a version")
+      }
       if let damaged { throw Prices.corrupt(damaged, "its checksum does not match") }
       return rows
     }
@@ -102,6 +109,8 @@ final class Prices: Sendable {
         do throws(PricingError) {
           if row.version == 0 {
             state.catalogue = try Catalogue(json: row.json)
+          } else if row.version > state.table.versionCount + 1 {
+            throw PricingError(at: "", "the versions before it are missing")
           } else {
             state.table = try state.table.appending(PriceBook(json: row.json))
           }

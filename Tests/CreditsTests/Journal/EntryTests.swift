@@ -73,6 +73,21 @@ struct EntryTests {
   @Test("the bytes of a record with items are those of the file format", arguments: [0, 0xFF])
   func goldenRecord(_ fill: UInt8) { #expect(encode(EntryTests.grant, over: fill) == EntryTests.grantBytes) }
 
+  @Test("a debit takes 80 bytes, with one further count 96, and all of it is read back")
+  func debitSizes() throws {
+    #expect(Record(EntryTests.debit).size == 80 && Entry.sizeWithCount == 96)
+    let counted = Record(EntryTests.debit, [.number(.count1, 0x5152_5354)])
+    #expect(counted.size == 96 && counted.isOfOneGrant)
+    var memory = [UInt8](repeating: 0xEE, count: 96)
+    unsafe memory.withUnsafeMutableBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      // The memory has the 96 bytes that are written.
+      unsafe EntryTests.debit.store(to: base, furtherUnits: 0x5152_5354)
+    }
+    #expect(memory == encode(counted, over: 0))
+    #expect(hex(Array(memory[80...])) == "0a00080011000000" + "5453525100000000")
+  }
+
   @Test("codes of kinds, denials and texts are those of the file format")
   func codes() {
     #expect(

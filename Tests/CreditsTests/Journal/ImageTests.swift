@@ -21,14 +21,14 @@ struct ImageTests {
     last: UInt64 = 99, opened: UInt64 = 42, usable: [Grant] = [grant(3)],
     pending: [Grant] = [
       grant(4, .purchase, amount: 9, remaining: 9, priority: 30, starts: begins, expires: .never)
-    ]
+    ], lastGrant: UInt32 = 4
   ) throws(Inconsistency) -> Account {
     var extras = Extras()
     extras.pending = pending
     return try Account(
       id: EntryTests.account, last: SequenceNumber(last), time: Timestamp(seconds: 1_700_000_000),
       totals: Account.Totals(available: available, held: held, granted: granted, spent: spent, expired: expired),
-      opened: SequenceNumber(opened), lastGrant: 4, status: .frozen, usable: usable, extras: extras)
+      opened: SequenceNumber(opened), lastGrant: lastGrant, status: .frozen, usable: usable, extras: extras)
   }
 
   static let golden = bytes(
@@ -66,7 +66,7 @@ struct ImageTests {
     let usable = (1...500).map { ImageTests.grant($0, amount: 1, remaining: 1) }
     let pending = (501...1_000).map { ImageTests.grant($0, amount: 1, remaining: 1, starts: ImageTests.begins) }
     let account = try ImageTests.account(
-      available: 500, granted: 516, last: 2_000, usable: usable, pending: pending)
+      available: 500, granted: 516, last: 2_000, usable: usable, pending: pending, lastGrant: 1_000)
     #expect(try Image(from: encode(Image(account: account, due: .never)).span.rawBytes).account == account)
   }
 
