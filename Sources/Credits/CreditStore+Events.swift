@@ -52,7 +52,8 @@ extension CreditStore {
   /// ```
   ///
   /// Acknowledge each event after it was dealt with, or every so many: what was not acknowledged before a crash is told
-  /// again. Ends when the store is closed.
+  /// again. A consumer that has acknowledged all it was told is moved on over the entries it does not want, so name the
+  /// same kinds each time. Ends when the store is closed.
   ///
   /// - Parameters:
   ///   - name: The consumer.
@@ -81,6 +82,8 @@ public struct EventFeed: AsyncSequence, Sendable {
     private let feed: EventFeed
     private var place: SequenceNumber?
     private var ready: ArraySlice<JournalEntry> = []
+    /// The last event that was handed out.
+    private var told = SequenceNumber.none
     private var changes: AsyncStream<Void>.Iterator
 
     init(_ feed: EventFeed) {
@@ -96,11 +99,24 @@ public struct EventFeed: AsyncSequence, Sendable {
     /// The next event; nil once the store is closed or the task is cancelled.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws(StoreError) -> JournalEntry? {
       while true {
-        if let event = ready.popFirst() { return event }
+        if let event = ready.popFirst() {
+          told = event.sequence
+          return event
+        }
         if Task.isCancelled { return nil }
+        try await passOver()
         guard let read = try read() else { return nil }
         if !read, await changes.next(isolation: actor) == nil { return nil }
       }
+    }
+
+    /// Moves the consumer on over entries that it does not want, so that the journal is not kept for them; now and then,
+    /// and only while it has acknowledged all that it was told.
+    private func passOver() async throws(StoreError) {
+      guard let place, let cursor = feed.engine.consumers.cursor(of: feed.name), cursor >= told,
+        place.value >= cursor.value + 4_096
+      else { return }
+      _ = try await feed.engine.consumers.advance(feed.name, to: place, in: feed.engine.queue)
     }
 
     /// Reads the next events; false if there are no more for now, nil once the store is closed.

@@ -132,14 +132,32 @@ extension CreditStore {
     work: (Hold) async throws -> (Result, cost: Amount)
   ) async throws -> (Result, HoldOutcome) {
     let hold = try await hold(amount, on: account, for: duration, request: request)
-    let result: Result
-    let cost: Amount
-    do { (result, cost) = try await work(hold) } catch {
+    let (result, cost) = try await releasing(hold, ifThrows: work)
+    return (result, try await capture(hold, amount: cost))
+  }
+
+  /// Holds what usage costs at most, does the work, captures what it used by the price book; releases the hold if the
+  /// work throws or is cancelled.
+  ///
+  /// - Returns: What the work returned, and what came of the hold.
+  /// - Throws: What `hold` and `capture` throw, and what the work throws.
+  public func withHold<Result>(
+    for usage: Usage, on account: AccountID, lasting duration: Duration, request: RequestID,
+    work: (Hold) async throws -> (Result, used: Usage)
+  ) async throws -> (Result, HoldOutcome) {
+    let hold = try await hold(for: usage, on: account, lasting: duration, request: request)
+    let (result, used) = try await releasing(hold, ifThrows: work)
+    return (result, try await capture(hold, for: used))
+  }
+
+  private func releasing<Result>(
+    _ hold: Hold, ifThrows work: (Hold) async throws -> Result
+  ) async throws -> Result {
+    do { return try await work(hold) } catch {
       // Where even this fails, the deadline releases the hold.
       _ = try? await release(hold)
       throw error
     }
-    return (result, try await capture(hold, amount: cost))
   }
 }
 

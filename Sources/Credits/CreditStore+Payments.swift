@@ -105,7 +105,7 @@ extension CreditStore {
     let price = receipt.isReplay ? try engine.view.record(receipt.sequence).money(.price) ?? pack.price : pack.price
     return Purchase(
       receipt: receipt, account: account, number: receipt.number, pack: Pack(credits: pack.credits, price: price),
-      key: key(ofCharge: receipt.number, of: account))
+      key: name(ofCharge: receipt.number, of: account, opened: receipt.time))
   }
 
   private func pack(for offer: Offer) throws(StoreError) -> Pack {
@@ -121,22 +121,40 @@ extension CreditStore {
 
   /// How far a charge has come, by its number; nil as above.
   public func progress(ofCharge number: UInt32, of account: AccountID) async throws(StoreError) -> ChargeProgress? {
-    guard let state = try engine.state(of: account), number > 0, number <= state.extras.lastCharge else { return nil }
-    if let charge = state.extras.charges.first(where: { $0.number == number }) { return .open(charge) }
-    try await engine.queue.waitUntilDurable(state.last)
-    var end: JournalEntry?
-    do throws(StoreError) {
-      try engine.view.walk(from: state.last) { entry in
-        if entry.charge == number, [.credited, .declined, .cancelled].contains(entry.kind) { end = entry }
-        return end == nil
-      }
-    } catch { guard case .outsideRetention = error else { throw error } }
-    return end.map { .ended($0) }
+    if let charge = try engine.state(of: account)?.extras.charges.first(where: { $0.number == number }) {
+      return .open(charge)
+    }
+    return try await entry(ofCharge: number, of: account, [.credited, .declined, .cancelled]).map { .ended($0) }
   }
 
-  /// The key under which the payment provider has a charge, as in ``ChargeOrder/key``.
-  public func key(ofCharge number: UInt32, of account: AccountID) -> String {
-    ChargeKey(account: account, number: number).text(in: engine.identity.store)
+  /// The key under which the payment provider has a charge, as in ``ChargeOrder/key``; nil if the account has no such
+  /// charge, or its entries are outside retention.
+  public func key(ofCharge number: UInt32, of account: AccountID) async throws(StoreError) -> String? {
+    let extras = try engine.state(of: account)?.extras
+    let charge = ((extras?.charges ?? []) + (extras?.unpaid ?? [])).first { $0.number == number }
+    var opened = charge?.opened
+    if opened == nil { opened = try await entry(ofCharge: number, of: account, [.due, .ordered])?.time }
+    return opened.map { name(ofCharge: number, of: account, opened: $0) }
+  }
+
+  private func name(ofCharge number: UInt32, of account: AccountID, opened: Timestamp) -> String {
+    ChargeName(ChargeKey(account: account, number: number), opened: opened).text(in: engine.identity.store)
+  }
+
+  /// The latest entry of a charge that is of certain kinds; nil if there is none in what is kept of the journal.
+  private func entry(
+    ofCharge number: UInt32, of account: AccountID, _ kinds: Set<JournalEntry.Kind>
+  ) async throws(StoreError) -> JournalEntry? {
+    guard let state = try engine.state(of: account), number > 0, number <= state.extras.lastCharge else { return nil }
+    try await engine.queue.waitUntilDurable(state.last)
+    var found: JournalEntry?
+    do throws(StoreError) {
+      try engine.view.walk(from: state.last) { entry in
+        if entry.charge == number, kinds.contains(entry.kind) { found = entry }
+        return found == nil
+      }
+    } catch { guard case .outsideRetention = error else { throw error } }
+    return found
   }
 
   // MARK: What the payment provider says
@@ -150,21 +168,30 @@ extension CreditStore {
   /// - Parameters:
   ///   - outcome: What the provider says.
   ///   - key: The key of the charge, as in ``ChargeOrder/key``.
-  /// - Throws: `denied` with the reason `noCharge` if the key is of no charge of this store; store failures.
+  /// - Throws: `denied` with the reason `noCharge` if the key is of no charge of this store: of another store, of one
+  ///   that was lost when a backup took the store's place, or of one that ended without credits too long ago to be
+  ///   credited by itself; store failures. A success that is answered so is money without credits: somebody has to look
+  ///   at it.
   public func report(_ outcome: ChargeOutcome, ofChargeWithKey key: String) async throws(StoreError) {
-    guard let key = ChargeKey(key, in: engine.identity.store), let state = try engine.state(of: key.account),
-      key.number > 0, key.number <= state.extras.lastCharge
-    else {
-      throw .denied(
-        Denial(reason: .noCharge, sequence: nil, time: try engine.keeper.now(), isReplay: false))
+    guard let name = ChargeName(key, in: engine.identity.store) else { return try await deny(outcome, key) }
+    let charge = name.charge
+    // Of the charge that has this number, and not of one that was lost with its number.
+    guard try await self.key(ofCharge: charge.number, of: charge.account) ?? key == key,
+      let state = try engine.state(of: charge.account), charge.number > 0, charge.number <= state.extras.lastCharge
+    else { return try await deny(outcome, key) }
+    try await engine.act(.settle(charge.number, outcome), on: charge.account)
+    if case .succeeded = outcome,
+      case .ended(let end)? = try await progress(ofCharge: charge.number, of: charge.account), end.kind != .credited
+    {
+      try await deny(outcome, key)
     }
-    try await engine.act(.settle(key.number, outcome), on: key.account)
-    guard case .succeeded = outcome, case .ended(let end)? = try await progress(ofCharge: key.number, of: key.account),
-      end.kind != .credited
-    else { return }
-    // Too old to be credited by itself: the one who is told must not take this for done.
-    engine.logger.critical(
-      "a charge was paid that is no longer known", metadata: ["account": "\(key.account)", "charge": "\(key.number)"])
+  }
+
+  /// Refuses what is told of a charge that is not known, or no longer.
+  private func deny(_ outcome: ChargeOutcome, _ key: String) async throws(StoreError) {
+    if case .succeeded = outcome {
+      engine.logger.critical("a charge was paid that is not known", metadata: ["key": "\(key)"])
+    }
     throw .denied(Denial(reason: .noCharge, sequence: nil, time: try engine.keeper.now(), isReplay: false))
   }
 

@@ -58,7 +58,7 @@ enum HoldExamples {
     let hold = try await store.hold(for: most, on: alice, lasting: .seconds(600), request: "chat-5")
     let answer = try await complete("Why is the sky blue?")
     let used = Usage("chat", model: "large", units: ["input": answer.inputTokens, "output": answer.outputTokens])
-    let outcome = try await store.capture(hold, amount: try store.quote(for: used).amount)
+    let outcome = try await store.capture(hold, for: used)
     // end
     print(outcome)
   }

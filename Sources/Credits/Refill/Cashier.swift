@@ -38,7 +38,8 @@ struct Cashier: Sendable {
   }
 
   private func order(_ key: ChargeKey, _ charge: Charge) -> ChargeOrder {
-    ChargeOrder(key: key.text(in: engine.identity.store), account: key.account, charge: charge)
+    let name = ChargeName(key, opened: charge.opened)
+    return ChargeOrder(key: name.text(in: engine.identity.store), account: key.account, charge: charge)
   }
 
   /// How long after the first sending it is safe to send again: the provider's memory, less the time that a request may

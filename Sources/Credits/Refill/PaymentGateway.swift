@@ -36,29 +36,39 @@ public struct ChargeOrder: Hashable, Sendable {
   public var method: PaymentMethod { charge.method }
 }
 
-/// The key of a charge, such as `credits-018f6e2a…-1c2d3e4f…-7`: the store, the account, and the charge's number.
+/// A charge of a store.
 struct ChargeKey: Hashable, Sendable {
   let account: AccountID
   let number: UInt32
+}
 
-  /// The key's text in a store.
+/// The payment provider's key of a charge, such as `credits-018f6e2a…-1c2d3e4f…-7-1800000000000000`: the store, the
+/// account, the charge's number, and the microsecond at which it was made.
+///
+/// The moment tells a charge from one of the same number that was lost when an older copy of the store took its place.
+struct ChargeName: Hashable, Sendable {
+  let charge: ChargeKey
+  let opened: Timestamp
+
+  /// The name's text in a store.
   func text(in store: RequestID) -> String {
-    "credits-\(ChargeKey.digits(store))-\(ChargeKey.digits(account))-\(number)"
+    "credits-\(ChargeName.digits(store))-\(ChargeName.digits(charge.account))-\(charge.number)-\(opened.microseconds)"
   }
 
-  init(account: AccountID, number: UInt32) {
-    self.account = account
-    self.number = number
+  init(_ charge: ChargeKey, opened: Timestamp) {
+    self.charge = charge
+    self.opened = opened
   }
 
-  /// Parses a key's text; nil if it is none, or one of another store.
+  /// Parses a name's text; nil if it is none, or one of another store.
   init?(_ text: String, in store: RequestID) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 4, parts[0] == "credits", parts[1] == ChargeKey.digits(store), parts[2].utf8.count == 32,
+    guard parts.count == 5, parts[0] == "credits", parts[1] == ChargeName.digits(store), parts[2].utf8.count == 32,
       let high = UInt64(parts[2].prefix(16), radix: 16), let low = UInt64(parts[2].suffix(16), radix: 16),
-      let number = UInt32(parts[3])
+      let number = UInt32(parts[3]), let opened = Int64(parts[4])
     else { return nil }
-    self.init(account: AccountID(high: high, low: low), number: number)
+    self.init(
+      ChargeKey(account: AccountID(high: high, low: low), number: number), opened: Timestamp(microseconds: opened))
     guard self.text(in: store) == text else { return nil }
   }
 

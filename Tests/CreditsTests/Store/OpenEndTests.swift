@@ -56,7 +56,8 @@ struct OpenEndTests {
       return
     }
     let paid = ChargeOutcome.succeeded(reference: "ch_1", price: charge.price)
-    try await store.report(paid, ofChargeWithKey: store.key(ofCharge: charge.number, of: alice))
+    let key = try #require(try await store.key(ofCharge: charge.number, of: alice))
+    try await store.report(paid, ofChargeWithKey: key)
     #expect(try store.account(alice)?.refill.charged == Money(20_00, .usd))
     _ = try await store.debit(450, from: alice, request: "d")
     let gateway = ScriptedGateway()
@@ -66,6 +67,36 @@ struct OpenEndTests {
       Issue.record("the refill is not capped")
       return
     }
+    try await store.close()
+  }
+
+  @Test("Case 38: a store that took the place of a later one never takes the charges of that one for its own")
+  func lost() async throws {
+    var (store, alice) = try await fixture.open(with: 10)
+    let method = try await store.savePaymentMethod(card, for: alice, request: "m")
+    let copy = fixture.place.place("copy")
+    try await store.backup(to: copy)
+    let lost = try await store.purchase(.pack(500), for: alice, with: method, request: "lost")
+    let gateway = ScriptedGateway()
+    try await RefillWorker(store: store, gateway: gateway).work()
+    #expect(gateway.taken.map(\.key) == [lost.key])
+    try await store.close()
+    fixture.clock.advance(by: .seconds(60))
+    store = try CreditStore.open(at: copy, settings: fixture.settings)
+    try await store.resumeCharges()
+    let paid = ChargeOutcome.succeeded(reference: "ch-1", price: Money(20_00, .usd))
+    for _ in 0..<2 {
+      let denied = await refusal { () throws(StoreError) in try await store.report(paid, ofChargeWithKey: lost.key) }
+      #expect(denied == .noCharge, "money without credits is for people to look at")
+      #expect(try store.balance(of: alice)?.available == 10)
+      _ = try await store.purchase(.pack(500), for: alice, with: method, request: "new")
+    }
+    try await RefillWorker(store: store, gateway: gateway).work()
+    #expect(gateway.taken.count == 2 && gateway.chargedTwice.isEmpty)
+    #expect(try store.balance(of: alice)?.available == 510)
+    let denied = await refusal { () throws(StoreError) in try await store.report(paid, ofChargeWithKey: lost.key) }
+    #expect(denied == .noCharge)
+    #expect(try await store.verify().problem == nil)
     try await store.close()
   }
 

@@ -91,4 +91,23 @@ struct PricedHoldTests {
     #expect(try await store.verify().problem == nil)
     try await store.close()
   }
+
+  @Test("work within a hold by usage is captured by what it used, and released where it throws")
+  func within() async throws {
+    let (store, alice) = try await open()
+    let most = Usage("chat", units: 10_000)
+    let (text, outcome) = try await store.withHold(for: most, on: alice, lasting: .seconds(60), request: "r") { hold in
+      #expect(hold.amount == 21)
+      return ("done", used: Usage("chat", units: 2_000))
+    }
+    #expect(text == "done" && outcome.captured == 5)
+    await #expect(throws: CancellationError.self) {
+      _ = try await store.withHold(for: most, on: alice, lasting: .seconds(60), request: "s") {
+        _ -> (Int, used: Usage) in throw CancellationError()
+      }
+    }
+    #expect(try store.balance(of: alice)?.available == 95)
+    #expect(try store.balance(of: alice)?.held == 0)
+    try await store.close()
+  }
 }
