@@ -114,6 +114,11 @@ extension CreditStore {
     }
   }
 
+  /// The key of a charge that the payment provider gets, by the charge's number.
+  package func chargeKey(_ number: UInt32, of account: AccountID) -> String {
+    ChargeKey(account: account, number: number).text(in: engine.identity.store)
+  }
+
   /// How far a charge has come; nil if the account has no such charge, or its entries are outside retention.
   public func progress(of purchase: Purchase) async throws(StoreError) -> ChargeProgress? {
     try await progress(ofCharge: purchase.number, of: purchase.account)
