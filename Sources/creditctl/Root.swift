@@ -55,7 +55,7 @@ struct Root: AsyncParsableCommand {
       CommandGroup(
         name: "Demonstration and load",
         subcommands: [
-          ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self,
+          DemoCommand.self, ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self,
           BenchChildCommand.self,
         ]),
     ])

@@ -1,0 +1,36 @@
+import Glibc
+
+/// A screen of its own on the terminal, drawn again and again, which gives way to what was there before.
+struct LiveScreen {
+  private var isShown = false
+
+  /// Whether the standard output is a terminal that can show one.
+  static var isPossible: Bool {
+    // Safe: nothing in this program changes the environment.
+    let term = unsafe getenv("TERM").map { unsafe String(cString: $0) } ?? ""
+    return isatty(STDOUT_FILENO) == 1 && !term.isEmpty && term != "dumb"
+  }
+
+  /// Draws lines, titles in bold, in place of those before.
+  mutating func draw(_ lines: [DemoScreen.Line]) throws(WriteFailure) {
+    var text = isShown ? "" : "\u{1B}[?1049h\u{1B}[?25l"
+    isShown = true
+    text += "\u{1B}[H"
+    for (index, line) in lines.enumerated() {
+      if index > 0 { text += "\r\n" }
+      text += (line.isTitle ? "\u{1B}[1m\(line.text)\u{1B}[0m" : line.text) + "\u{1B}[K"
+    }
+    text += "\u{1B}[J"
+    try Output.standard.raw(text)
+    try Output.standard.flush()
+  }
+
+  /// Gives the terminal back as it was.
+  mutating func end() {
+    guard isShown else { return }
+    isShown = false
+    // A terminal that is gone needs nothing back.
+    try? Output.standard.raw("\u{1B}[?25h\u{1B}[?1049l")
+    try? Output.standard.flush()
+  }
+}
