@@ -21,6 +21,8 @@ struct Root: AsyncParsableCommand {
       With --json every command prints one object, or one a line, with stable keys: amounts are strings of exact \
       decimals, times are UTC, an error is {"error":{"code":…,"message":…}}.
 
+      Completions for your shell: creditctl --generate-completion-script bash, zsh or fish.
+
       Exit codes:
         0   done
         1   declined by the rules: insufficient credits, frozen, conflict, unknown, …

@@ -1,4 +1,5 @@
 import Credits
+import Glibc
 import Testing
 
 @testable import creditctl
@@ -62,6 +63,23 @@ struct DemoTests {
     #expect(tool("verify").code == 0)
     #expect(tool("price", "list").output.contains("morning prices"))
     #expect(tool.bare(["demo", "--store", tool.store]).code == 2)
+  }
+
+  @Test("ends early at an interruption, with its summary and verification")
+  func interruption() {
+    let running = tool.start(["demo", "--accounts", "20", "--speed", "1", "--json"])
+    var run = running.poll()
+    var isInterrupted = false
+    while run == nil {
+      if !isInterrupted, TemporaryFolder.text(running.output).contains("\"type\":\"event\"") {
+        kill(running.process, SIGINT)
+        isInterrupted = true
+      }
+      run = running.poll()
+    }
+    #expect(run?.code == 0)
+    #expect(run?.lines.last?.contains("\"interrupted\":true") == true)
+    #expect(run?.lines.last.map { value("clean", $0) } == "true")
   }
 
   @Test(

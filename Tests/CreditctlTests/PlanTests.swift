@@ -11,12 +11,16 @@ struct PlanTests {
   func plan() {
     tool("open", "alice")
     let begun = tool("plan", "subscribe", "alice", "pro", "--allowance", "1000", "--per", "month", "--rollover", "50")
-    #expect(begun.output.contains("alice has the plan pro: 1,000 credits came"), "\(begun.complaint)")
+    #expect(
+      begun.output.contains("alice got 1,000 credits; plan: pro, 1,000 a month, rolling over up to 50; renews 20"),
+      "\(begun.complaint)")
     let shown = tool("plan", "show", "alice").output
     #expect(shown.contains("allowance  1,000 credits a month"))
     #expect(shown.contains("rollover   up to 50"))
     #expect(tool("plan", "show", "alice", "--json").output.contains("\"name\":\"pro\",\"allowance\":\"1000\""))
     #expect(tool("balance", "alice").output.contains("plan       pro, 1,000 a month, rolling over up to 50; renews 20"))
+    tool("debit", "alice", "1", "--request", "r")
+    #expect(tool("explain", "alice", "r").output.contains("  plan pro"))
     #expect(tool("plan", "cancel", "alice").output.contains("the plan of alice ends on 20"))
     #expect(tool("balance", "alice").output.contains("; ends 20"))
     #expect(tool("plan", "cancel", "alice", "--at-once").output.contains("has ended; 0 credits are available"))

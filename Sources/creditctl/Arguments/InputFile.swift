@@ -28,6 +28,7 @@ enum InputFile {
 
   /// The bytes of a file.
   private static func read(_ path: String) throws -> [UInt8] {
+    // Safe: a path is a terminated string that outlives the call.
     let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure(path, "cannot be opened: \(systemReason())") }
     defer { if descriptor != STDIN_FILENO { close(descriptor) } }

@@ -77,6 +77,7 @@ struct DemoCommand: AsyncParsableCommand {
   func run() async throws {
     let temporary = store == nil ? TemporaryStore() : nil
     let path = store ?? temporary?.path ?? ""
+    // Safe: a path is a terminated string that outlives the call.
     if unsafe access(path, F_OK) == 0 {
       throw UsageFailure(
         code: "exists", sentence: "there is something at \(path) already; the demonstration makes a new folder")

@@ -91,11 +91,24 @@ struct ExplainCommand: AsyncParsableCommand {
       let grant = explanation.grants.first { $0.parts.first?.grant == part.grant }
       table.add([
         "\(part.grant)", part.amount.grouped, grant?.amount.grouped ?? "-", grant?.sequence.description ?? "-",
-        grant?.priority?.description ?? "-", grant.map { ($0.expires ?? .never).brief } ?? "-",
-        grant.map { $0.source.map(EntryFormat.describe) ?? $0.kind.rawValue } ?? "outside retention",
+        grant?.priority?.description ?? "-", grant.map { expiry($0).brief } ?? "-",
+        grant.map(source) ?? "outside retention",
       ])
     }
     return [""] + table.lines(width: Terminal.outputWidth)
+  }
+
+  /// When granted credits expire: an allowance with its plan's period.
+  private static func expiry(_ grant: JournalEntry) -> Timestamp {
+    switch grant.kind {
+    case .subscribed, .renewed: grant.until ?? .never
+    default: grant.expires ?? .never
+    }
+  }
+
+  /// Where granted credits came from, in a few words.
+  private static func source(_ grant: JournalEntry) -> String {
+    grant.source.map(EntryFormat.describe) ?? "plan \(grant.text ?? "")"
   }
 
   /// How a hold ended, and what was taken beyond it.

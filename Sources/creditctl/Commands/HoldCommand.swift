@@ -62,7 +62,7 @@ struct HoldCommand: AsyncParsableCommand {
         "deadline": .text(hold.deadline), "at_deadline": .text(hold.end), "available": .text(left), "usage": asked.json,
       ],
       [
-        "held \(hold.amount.grouped) credits on \(account.name)\(asked.purpose), which has \(left.grouped) available",
+        "held \(hold.amount.grouped) credits\(asked.purpose) on \(account.name), which has \(left.grouped) available",
         "\(captureAtDeadline ? "captured" : "released") by itself at \(hold.deadline)",
         "request \(request.name)",
       ])

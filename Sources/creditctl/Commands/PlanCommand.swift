@@ -66,9 +66,8 @@ struct PlanSubscribeCommand: AsyncParsableCommand {
     try await options.change(
       "subscribed", account, request,
       sentence: { receipt in
-        let now = receipt.amount > .zero ? "\(receipt.amount.grouped) credits came" : "no credits came now"
-        let rest = subscription.map { ", and the plan is now: \(PlanFormat.sentence($0))" } ?? ""
-        return "\(account.name) has the plan \(name.escapedForTerminal): \(now)\(rest)"
+        let got = receipt.amount > .zero ? "\(receipt.amount.grouped) credits" : "no credits now"
+        return "\(account.name) got \(got)\(subscription.map { "; plan: \(PlanFormat.sentence($0))" } ?? "")"
       }, extra: { _ in [("plan", subscription.map { PlanFormat.json($0) } ?? .null)] }
     ) { store in
       let receipt = try await store.subscribe(

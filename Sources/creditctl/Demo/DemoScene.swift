@@ -84,7 +84,11 @@ struct DemoScene: Sendable {
     if let version = entry.priceVersion { priceVersion = max(priceVersion, version) }
     countSpending(entry)
     countCharge(entry)
-    guard JournalEntry.Kind.events.contains(entry.kind) else { return }
+    // That a bank still waits for the customer is no news.
+    guard JournalEntry.Kind.events.contains(entry.kind), entry.kind != .unsettled || entry.cause != "needs action"
+    else {
+      return
+    }
     events.append(Event(time: entry.time, kind: entry.kind, name: name, text: DemoScene.text(entry)))
     if events.count > DemoScene.mostEvents { events.removeFirst(events.count - DemoScene.mostEvents) }
   }

@@ -34,8 +34,10 @@ struct DemoShow {
       pace.count(day.scene)
       if isLive {
         if pace.isFrameDue(DemoShow.frame) { try draw(day, &screen, pace, steps) }
-      } else if day.steps % DemoShow.progressSteps == 0 {
-        try progress(day, pace)
+      } else {
+        if day.steps % DemoShow.progressSteps == 0 { try progress(day, pace) }
+        // What happens is seen when it happens, also through a pipe.
+        try Output.standard.flush()
       }
       try await pace.wait(for: day.steps)
     }
@@ -86,7 +88,6 @@ struct DemoShow {
           + "\((scene.spent / 1_000_000).grouped) credits spent, \((available / 1_000_000).grouped) available, "
           + "\(pace.requestsPerSecond.short) requests/s")
     }
-    try Output.standard.flush()
   }
 
   // MARK: The live screen
@@ -104,7 +105,7 @@ struct DemoShow {
         let name = world.index[account].map { world.customers[$0].name } ?? account.description
         return (name: name, spent: spent, available: try store.balance(of: account)?.available ?? .zero)
       }, requestsPerSecond: pace.requestsPerSecond, entriesPerSecond: pace.entriesPerSecond)
-    try screen.draw(DemoScreen(width: size.columns, height: size.rows).lines(view))
+    try screen.draw(DemoScreen(width: size.columns, height: size.rows).lines(view), rows: size.rows)
   }
 }
 

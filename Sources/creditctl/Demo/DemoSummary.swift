@@ -104,7 +104,6 @@ struct DemoSummary {
 
   private var verdict: String {
     if let problem { return "PROBLEM: \(problem)" }
-    return "everything agrees: \(verification.entries.grouped) entries replayed, "
-      + "each card that was charged once and credited once"
+    return "everything agrees: \(verification.entries.grouped) entries, and every charge of a card"
   }
 }

@@ -3,7 +3,8 @@ import Synchronization
 
 /// Whether the user, or the system, has asked the program to end.
 ///
-/// While it is watched for, ctrl-C ends nothing by itself; afterwards it does again.
+/// While it is watched for, ctrl-C ends nothing by itself; afterwards it does again. A pipe that nobody reads any more is an
+/// error of writing then, so that what is to be cleaned up is.
 enum Interruption {
   private static let flag = Atomic<Bool>(false)
 
@@ -14,6 +15,7 @@ enum Interruption {
   static func watch() {
     // Made before the handler may run: a handler must not initialise anything.
     flag.store(false, ordering: .releasing)
+    _ = signal(SIGPIPE, SIG_IGN)
     for number in [SIGINT, SIGTERM, SIGHUP] {
       // The handler does nothing but store to an atomic.
       _ = signal(number) { _ in Interruption.flag.store(true, ordering: .releasing) }

@@ -74,16 +74,14 @@ enum EntryFormat {
 
   /// What an entry's row notes beside its numbers.
   static func note(_ entry: JournalEntry) -> String {
-    var notes: [String] = []
-    if let reason = entry.denial { notes.append(reason.code) }
-    if let declined = entry.declined, declined != .debited { notes.append("(\(declined.rawValue))") }
-    if let source = entry.source { notes.append(describe(source)) }
-    if let asked = entry.asked { notes.append("of \(asked.grouped) asked") }
-    if let starts = entry.starts { notes.append("from \(starts.brief)") }
-    if let expires = entry.expires { notes.append("until \(expires.brief)") }
-    if let text = entry.text { notes.append(text) }
-    if let usage = entry.usage { notes.append(usage.description) }
-    if let cause = entry.cause { notes.append(cause) }
+    var what: [String] = []
+    if let reason = entry.denial { what.append(reason.code) }
+    if let declined = entry.declined, declined != .debited { what.append("(\(declined.rawValue))") }
+    if let source = entry.source { what.append(describe(source)) }
+    if let asked = entry.asked, asked != entry.amount { what.append("of \(asked.grouped) asked") }
+    if let starts = entry.starts { what.append("from \(starts.brief)") }
+    if let expires = entry.expires { what.append("until \(expires.brief)") }
+    var notes = [what.joined(separator: " "), entry.text ?? "", entry.usage?.description ?? "", entry.cause ?? ""]
     if let charge = entry.charge { notes.append("charge \(charge)") }
     if let money = entry.money { notes.append("\(money)") }
     if let debit = entry.corrects { notes.append("for entry \(debit)") }
@@ -94,7 +92,7 @@ enum EntryFormat {
       notes.append("\(word) \(parts.reduce(Int128(0)) { $0 + Int128($1.amount.millionths) }.credits)")
     }
     if let until = entry.until { notes.append("until \(until.brief)") }
-    return notes.joined(separator: " ")
+    return notes.filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
   /// A source and what it refers to.

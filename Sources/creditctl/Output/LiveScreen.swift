@@ -11,16 +11,17 @@ struct LiveScreen {
     return isatty(STDOUT_FILENO) == 1 && !term.isEmpty && term != "dumb"
   }
 
-  /// Draws lines, titles in bold, in place of those before.
-  mutating func draw(_ lines: [DemoScreen.Line]) throws(WriteFailure) {
+  /// Draws lines, titles in bold, in place of those before; the rest of so many rows is blank.
+  mutating func draw(_ lines: [DemoScreen.Line], rows: Int) throws(WriteFailure) {
     var text = isShown ? "" : "\u{1B}[?1049h\u{1B}[?25l"
     isShown = true
     text += "\u{1B}[H"
-    for (index, line) in lines.enumerated() {
-      if index > 0 { text += "\r\n" }
-      text += (line.isTitle ? "\u{1B}[1m\(line.text)\u{1B}[0m" : line.text) + "\u{1B}[K"
+    for row in 0..<max(rows, lines.count) {
+      // Each row is blanked before it is written: afterwards, that would take the last column of a full one.
+      text += (row > 0 ? "\r\n" : "") + "\u{1B}[K"
+      guard row < lines.count else { continue }
+      text += lines[row].isTitle ? "\u{1B}[1m\(lines[row].text)\u{1B}[0m" : lines[row].text
     }
-    text += "\u{1B}[J"
     try Output.standard.raw(text)
     try Output.standard.flush()
   }
