@@ -95,6 +95,11 @@ public struct RefillWorker: Service {
     if let result { throw result }
     return ready.count
   }
+
+  /// Takes one charge one step further, and leaves all others alone: for tools.
+  package func work(onCharge number: UInt32, of account: AccountID) async throws(StoreError) {
+    try await cashier.advance(ChargeKey(account: account, number: number))
+  }
 }
 
 extension Result where Success == Void, Failure == StoreError {
