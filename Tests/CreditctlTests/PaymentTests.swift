@@ -83,7 +83,7 @@ struct PaymentTests {
     tool("refill", "on", "bob", "--below", "10", "--pack", "500", "--at-most", "100.00 USD")
     #expect(tool("buy", "alice", "--pack", "500").code == 0)
     let bob = tool("refill", "show", "bob").output
-    #expect(bob.contains("refill     unknown"), "\(bob)")
+    #expect(bob.contains("refill     due"), "\(bob)")
     #expect(tool("balance", "bob").output.contains("available  0\n"))
   }
 

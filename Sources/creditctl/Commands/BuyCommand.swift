@@ -7,8 +7,8 @@ struct BuyCommand: AsyncParsableCommand {
     abstract: "Try a purchase of credits with a scripted payment provider: no real card is charged.",
     discussion: """
       Notes the purchase, and drives it to its end as a service would, except that a scripted payment provider in this \
-      process answers in place of a real one: what it buys is paid by nobody. Other charges that are open in the store get \
-      no answer and stay for the service. Exit code 1 if the charge is declined.
+      process answers in place of a real one: what it buys is paid by nobody. Other charges that are open in the store are \
+      left alone. Exit code 1 if the charge is declined.
 
       A purchase that stays open, as with --outcome unknown or need-action, goes on when the command is given again with the \
       same --request and another --outcome.

@@ -42,7 +42,8 @@ struct DebitCommand: AsyncParsableCommand {
     try await options.change(
       "debited", account, request,
       sentence: {
-        "debited \($0.amount.grouped) credits\(asked.purpose) from \(account.name), which has \($0.balance.grouped) left"
+        "debited \($0.amount.grouped) credits\(asked.purpose) from \(account.name), "
+          + "which has \($0.balance.grouped) left"
       }, extra: { _ in [("usage", asked.json)] }
     ) { store in
       let outcome =

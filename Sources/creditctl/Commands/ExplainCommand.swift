@@ -6,8 +6,8 @@ struct ExplainCommand: AsyncParsableCommand {
     commandName: "explain",
     abstract: "Show everything about one request: asked, answered, its price, taken from which grants.",
     discussion: """
-      Shows the arithmetic of a price, how a hold ended, and of a correction both sides. Works while a service has the store open. Exit code 1 if the account has no such request, 3 if it may lie in a part \
-      of the journal that has been trimmed.
+      Shows the arithmetic of a price, how a hold ended, and of a correction both sides. Works while a service has the store \
+      open. Exit code 1 if the account has no such request, 3 if it may lie in a part of the journal that has been trimmed.
 
         creditctl explain user_alice req-1
         creditctl explain user_alice uuid:0193585e-2f1c-7abc-8def-0123456789ab

@@ -1,5 +1,11 @@
 import Glibc
 
+/// A line of a screen, and whether it is a title.
+struct ScreenLine: Equatable {
+  var text: String
+  var isTitle = false
+}
+
 /// A screen of its own on the terminal, drawn again and again, which gives way to what was there before.
 struct LiveScreen {
   private var isShown = false
@@ -12,7 +18,7 @@ struct LiveScreen {
   }
 
   /// Draws lines, titles in bold, in place of those before; the rest of so many rows is blank.
-  mutating func draw(_ lines: [DemoScreen.Line], rows: Int) throws(WriteFailure) {
+  mutating func draw(_ lines: [ScreenLine], rows: Int) throws(WriteFailure) {
     var text = isShown ? "" : "\u{1B}[?1049h\u{1B}[?25l"
     isShown = true
     text += "\u{1B}[H"

@@ -20,34 +20,6 @@ enum TrialOutcome: String, ExpressibleByArgument, CaseIterable {
   }
 }
 
-/// A payment provider for one charge: it does what it was told with that one, and answers nothing to all others, which
-/// stay open for the real provider.
-private struct TrialGateway: PaymentGateway {
-  struct Foreign: Error, CustomStringConvertible {
-    let description = "not asked: this program has no payment provider"
-  }
-
-  let account: AccountID
-  let number: UInt32
-  let scripted: ScriptedGateway
-
-  var keyMemory: Duration { scripted.keyMemory }
-
-  private func check(_ order: ChargeOrder) throws(Foreign) {
-    guard order.account == account, order.charge.number == number else { throw Foreign() }
-  }
-
-  func charge(_ order: ChargeOrder) async throws -> ChargeOutcome {
-    try check(order)
-    return try await scripted.charge(order)
-  }
-
-  func lookUp(_ order: ChargeOrder) async throws -> ChargeOutcome {
-    try check(order)
-    return try await scripted.lookUp(order)
-  }
-}
-
 /// A charge that is driven on without a real payment provider.
 struct Trial {
   let store: CreditStore
@@ -61,10 +33,10 @@ struct Trial {
     }
     if charge.status == .due {
       let scripted = ScriptedGateway(script: { _, _ in outcome.act })
-      let gateway = TrialGateway(account: account, number: number, scripted: scripted)
-      try await RefillWorker(store: store, gateway: gateway).work()
+      // This charge and no other: what else is open in the store is for the real provider.
+      try await RefillWorker(store: store, gateway: scripted).work(onCharge: number, of: account)
     } else if let notice = notice(outcome, charge) {
-      try await store.report(notice, ofChargeWithKey: key)
+      try await store.report(notice, ofChargeWithKey: store.chargeKey(number, of: account))
     }
     return try await store.progress(ofCharge: number, of: account)
   }
@@ -77,6 +49,4 @@ struct Trial {
     case .unknown: nil
     }
   }
-
-  private var key: String { store.chargeKey(number, of: account) }
 }
