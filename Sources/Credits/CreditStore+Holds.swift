@@ -14,6 +14,7 @@ extension CreditStore {
   ///   - acknowledge: What to wait for.
   /// - Throws: `denied` with the reason `insufficient`, `frozen`, `closed`, `limit` (256 open holds), `unknownAccount`,
   ///   `invalid`, `conflict` or `tooOld`; store failures.
+  @discardableResult
   public func hold(
     _ amount: Amount, on account: AccountID, for duration: Duration, atDeadline end: Hold.End = .release,
     request: RequestID, acknowledge: Acknowledgement = .durable
@@ -25,6 +26,7 @@ extension CreditStore {
   ///
   /// - Throws: As above, and `denied` with the reason `noPrice`, `unknownFeature`, `unknownModel`, `unknownTier` or
   ///   `unknownUnit`.
+  @discardableResult
   public func hold(
     for usage: Usage, on account: AccountID, lasting duration: Duration, atDeadline end: Hold.End = .release,
     request: RequestID, acknowledge: Acknowledgement = .durable
@@ -69,7 +71,31 @@ extension CreditStore {
   public func capture(
     _ request: RequestID, on account: AccountID, amount: Amount? = nil, acknowledge: Acknowledgement = .durable
   ) async throws(StoreError) -> HoldOutcome {
-    try await engine.endHold(.capture(request, amount), of: request, account, asking: amount, acknowledge)
+    try await engine.endHold(.capture(request, amount, .none), of: request, account, asking: amount, acknowledge)
+  }
+
+  /// Takes what a hold's work has cost by the price book that is valid now: the usage as it came out in the end.
+  ///
+  /// The entry keeps version, feature, model, tier and units, so that ``explain(_:of:)`` shows the arithmetic.
+  ///
+  /// - Throws: As above, and `denied` with the reason `noPrice`, `unknownFeature`, `unknownModel`, `unknownTier` or
+  ///   `unknownUnit`: then nothing is recorded, and the hold stays until it is captured in another way or its deadline
+  ///   comes.
+  @discardableResult
+  public func capture(
+    _ hold: Hold, for usage: Usage, acknowledge: Acknowledgement = .durable
+  ) async throws(StoreError) -> HoldOutcome {
+    try await capture(hold.request, on: hold.account, for: usage, acknowledge: acknowledge)
+  }
+
+  /// Takes what a hold's work has cost by the price book, the hold being named by its request.
+  @discardableResult
+  public func capture(
+    _ request: RequestID, on account: AccountID, for usage: Usage, acknowledge: Acknowledgement = .durable
+  ) async throws(StoreError) -> HoldOutcome {
+    let (amount, tariff) = engine.prices.tariff(usage, at: try engine.keeper.now())
+    return try await engine.endHold(
+      .capture(request, amount, tariff), of: request, account, asking: amount, acknowledge)
   }
 
   /// Gives all of a hold back to the grants it came from, but for what has expired meanwhile.

@@ -105,18 +105,13 @@ extension CreditStore {
     let price = receipt.isReplay ? try engine.view.record(receipt.sequence).money(.price) ?? pack.price : pack.price
     return Purchase(
       receipt: receipt, account: account, number: receipt.number, pack: Pack(credits: pack.credits, price: price),
-      key: ChargeKey(account: account, number: receipt.number).text(in: engine.identity.store))
+      key: key(ofCharge: receipt.number, of: account))
   }
 
   private func pack(for offer: Offer) throws(StoreError) -> Pack {
     do throws(CatalogueError) { return try catalogue.price(of: offer) } catch {
       throw .invalidArgument(error.description)
     }
-  }
-
-  /// The key of a charge that the payment provider gets, by the charge's number.
-  package func chargeKey(_ number: UInt32, of account: AccountID) -> String {
-    ChargeKey(account: account, number: number).text(in: engine.identity.store)
   }
 
   /// How far a charge has come; nil if the account has no such charge, or its entries are outside retention.
@@ -137,6 +132,11 @@ extension CreditStore {
       }
     } catch { guard case .outsideRetention = error else { throw error } }
     return end.map { .ended($0) }
+  }
+
+  /// The key under which the payment provider has a charge, as in ``ChargeOrder/key``.
+  public func key(ofCharge number: UInt32, of account: AccountID) -> String {
+    ChargeKey(account: account, number: number).text(in: engine.identity.store)
   }
 
   // MARK: What the payment provider says

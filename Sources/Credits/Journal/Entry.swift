@@ -71,6 +71,12 @@ package struct Entry: BitwiseCopyable, Sendable {
     case methodSaved = 33
     case methodRemoved = 34
 
+    /// Whether an entry of the kind ends a hold.
+    package var endsHold: Bool { self == .captured || self == .released }
+
+    /// Whether an entry of the kind may be about usage with a price.
+    package var isPriced: Bool { self == .debited || self == .held || self == .captured || self == .denied }
+
     /// Whether an entry of the kind may open or end a charge.
     package var isOfCharge: Bool {
       rawValue >= Kind.due.rawValue && rawValue <= Kind.mismatched.rawValue || self == .closed

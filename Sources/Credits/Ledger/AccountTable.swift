@@ -137,6 +137,37 @@ internal import Synchronization
     }
   }
 
+  /// What balances and gates say of an account.
+  struct Glimpse {
+    let balance: Balance
+    let tripTime: Timestamp
+    let status: AccountStatus
+  }
+
+  /// What there is of an account to see, for whoever does not hold the stripe's lock: it may see anything while others
+  /// change the table, but it ends, and reads only memory that is the table's.
+  @inline(__always) func glimpse(of account: AccountID, hash: UInt64) -> Glimpse? {
+    let tag = AccountTable.tag(hash)
+    let mask = capacity - 1
+    let home = home(tag, mask + 1)
+    for step in 0...mask {
+      let word = word((home + step) & mask)
+      if word == 0 { return nil }
+      let number = word & 0xFFFF_FFFF
+      guard word >> 32 == tag, number != AccountTable.tombstone else { continue }
+      // Safe: words name slots below the limit only, whatever else they were a moment ago; slots never move, and their
+      // memory is the table's until nobody uses it any more.
+      let slot = unsafe pointer(UInt32(truncatingIfNeeded: number) &- 1)
+      guard unsafe slot.pointee.account.id == account else { continue }
+      return Glimpse(
+        balance: unsafe Balance(
+          available: slot.pointee.account.available, held: slot.pointee.account.held,
+          version: slot.pointee.account.last),
+        tripTime: unsafe slot.pointee.account.tripTime, status: unsafe slot.pointee.account.status)
+    }
+    return nil
+  }
+
   /// The slot at a position of the index, if an account is there.
   @inline(__always) func slot(atPosition position: Int) -> UInt32? {
     let low = word(position) & 0xFFFF_FFFF

@@ -6,25 +6,26 @@ extension Ledger {
   ///
   /// Allocates nothing unless something has just happened by itself.
   @inline(__always) func balance(of account: AccountID, at now: Timestamp) -> Balance? {
+    if let glimpse = glimpse(of: account), now < glimpse.tripTime { return glimpse.balance }
+    return self.account(account, at: now)?.balance
+  }
+
+  /// What there is of an account to see, if it is in memory: without its stripe's lock, unless somebody else has it.
+  @inline(__always) private func glimpse(of account: AccountID) -> AccountTable.Glimpse? {
     let hash = key.hash(account)
     let stripe = unsafe stripe(hash)
-    unsafe stripe.pointee.lock.lock()
-    defer { unsafe stripe.pointee.lock.unlock() }
-    guard let slot = unsafe stripe.pointee.table.find(account, hash: hash) else { return nil }
-    if unsafe slot.pointee.account.tripTime <= now { return settled(unsafe slot.pointee.account, at: now).balance }
-    return unsafe slot.pointee.account.balance
+    if let seen = unsafe stripe.pointee.lock.read({ unsafe stripe.pointee.table.glimpse(of: account, hash: hash) }) {
+      return seen
+    }
+    return unsafe stripe.pointee.lock.withLock { unsafe stripe.pointee.table.glimpse(of: account, hash: hash) }
   }
 
   /// What an account in memory could spend now: nothing if it is frozen or closed.
   @inline(__always) func spendable(of account: AccountID, at now: Timestamp) -> Amount? {
-    let hash = key.hash(account)
-    let stripe = unsafe stripe(hash)
-    unsafe stripe.pointee.lock.lock()
-    defer { unsafe stripe.pointee.lock.unlock() }
-    guard let slot = unsafe stripe.pointee.table.find(account, hash: hash) else { return nil }
-    guard unsafe slot.pointee.account.status == .open else { return .zero }
-    if unsafe slot.pointee.account.tripTime <= now { return settled(unsafe slot.pointee.account, at: now).available }
-    return unsafe slot.pointee.account.available
+    if let glimpse = glimpse(of: account), now < glimpse.tripTime {
+      return glimpse.status == .open ? glimpse.balance.available : .zero
+    }
+    return self.account(account, at: now).map { $0.status == .open ? $0.available : .zero }
   }
 
   /// The whole state of an account in memory, likewise.
@@ -150,7 +151,7 @@ extension Ledger {
 extension Ledger {
   /// Applies an entry of the journal while the store is being opened, unless the account's image includes it.
   ///
-  /// Nobody else uses the ledger yet.
+  /// Nobody else uses the account's stripe yet.
   func replay(_ record: borrowing Record, _ hash: UInt64, at sequence: SequenceNumber) throws(StoreError) {
     let account = record.entry.account
     let stripe = unsafe stripe(hash)
@@ -159,7 +160,7 @@ extension Ledger {
       let image = try readImage(account)
       let slot =
         image.map { AccountTable.Slot($0) } ?? AccountTable.Slot(account: Account(account), imaged: .none, due: .never)
-      unsafe found = stripe.pointee.table.insert(slot, hash: hash)
+      unsafe found = place(slot, hash, in: stripe)
     }
     guard let slot = unsafe found, sequence > (unsafe slot.pointee.account.last) else { return }
     do throws(Inconsistency) { unsafe try slot.pointee.account.apply(record, at: sequence) } catch {
@@ -181,9 +182,9 @@ extension Ledger {
     }
   }
 
-  /// Whether a stripe has more accounts than it may keep, by a quarter, while the store is being opened.
-  var isOverfull: Bool {
-    for index in 0..<Stripe.count where unsafe stripes[index].table.count > stripeLimit + stripeLimit / 4 {
+  /// Whether one of some stripes has more accounts than it may keep, by a quarter, while the store is being opened.
+  func isOverfull(_ range: Range<Int>) -> Bool {
+    for index in range where unsafe stripes[index].table.count > stripeLimit + stripeLimit / 4 {
       return true
     }
     return false

@@ -289,12 +289,20 @@ internal import Synchronization
     return .answered(answer)
   }
 
-  func insert(_ slot: AccountTable.Slot, _ hash: UInt64, in stripe: UnsafeMutablePointer<Stripe>) {
+  /// Puts an account into the table of its stripe, and asks for huge pages once there are many.
+  func place(
+    _ slot: AccountTable.Slot, _ hash: UInt64, in stripe: UnsafeMutablePointer<Stripe>
+  ) -> UnsafeMutablePointer<AccountTable.Slot> {
     let pointer = unsafe stripe.pointee.table.insert(slot, hash: hash)
     if unsafe stripe.pointee.table.count == Ledger.manyAccounts, !usesHugePages.exchange(true, ordering: .relaxed) {
       slots.useHugePages()
       index.useHugePages()
     }
+    return unsafe pointer
+  }
+
+  func insert(_ slot: AccountTable.Slot, _ hash: UInt64, in stripe: UnsafeMutablePointer<Stripe>) {
+    let pointer = unsafe place(slot, hash, in: stripe)
     if unsafe stripe.pointee.followed[slot.account.id] != nil { unsafe pointer.pointee.account.isWatched = true }
     unsafe schedule(pointer, in: stripe)
   }

@@ -8,15 +8,22 @@ internal import Glibc
   // Safe to share: a pthread mutex is made for it, and lives at one address from `init` to `destroy`.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-  init() {
-    // On a cache line of its own, so that two locks never share one.
+  /// Where, in the memory of a mutex, eight bytes are free.
+  static let spare = 48
+
+  init() { unsafe mutex = unsafe Lock.makeMutex().bindMemory(to: pthread_mutex_t.self, capacity: 1) }
+
+  /// Makes a mutex in memory of its own: a cache line, so that two locks never share one.
+  static func makeMutex() -> UnsafeMutableRawPointer {
     guard let memory = unsafe aligned_alloc(64, 64) else { preconditionFailure("no memory is left for a lock") }
-    unsafe mutex = memory.bindMemory(to: pthread_mutex_t.self, capacity: 1)
+    precondition(MemoryLayout<pthread_mutex_t>.size <= spare, "a mutex leaves room on its cache line")
+    let mutex = unsafe memory.bindMemory(to: pthread_mutex_t.self, capacity: 1)
     var attributes = pthread_mutexattr_t()
     unsafe pthread_mutexattr_init(&attributes)
     unsafe pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_ADAPTIVE_NP))
     unsafe pthread_mutex_init(mutex, &attributes)
     unsafe pthread_mutexattr_destroy(&attributes)
+    return unsafe memory
   }
 
   /// Gives the lock's memory back; it must not be held or used again.

@@ -8,7 +8,7 @@ struct Stripe: ~Copyable {
   // The lock is not first: the thread sanitizer takes a change of any property for one of the first.
   /// The number of evictions so far: whoever reads an image without the lock must see it unchanged.
   var evictions: UInt64 = 0
-  let lock = Lock()
+  let lock = SequenceLock()
   var table: AccountTable
   var timers = Timers()
   /// The accounts whose balance somebody follows, in memory or not, and by how many.

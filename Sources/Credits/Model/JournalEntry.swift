@@ -220,7 +220,7 @@ public struct JournalEntry: Hashable, Sendable {
     agent = record.text(.agent)
     link = record.text(.link)
     corrects = record.number(.names).map { SequenceNumber($0) }
-    let isUsage = entry.kind == .debited || entry.kind == .held || entry.kind == .denied
+    let isUsage = entry.kind.isPriced
     usage = isUsage ? prices.flatMap { Usage(record, in: $0) } : nil
     priceVersion = isUsage && entry.price != 0 ? prices?.version(ofRow: entry.price) : nil
     if entry.kind == .denied, case .denied(let denial) = Answer(record, at: sequence, isReplay: false) {
@@ -317,6 +317,9 @@ public struct Explanation: Hashable, Sendable {
 
   /// For a hold: the entry that ended it, and the debit of what was captured beyond it.
   public let followers: [JournalEntry]
+
+  /// For a hold: how the price of what was captured comes about, where a price book was asked for it.
+  public let capturePrice: PriceBreakdown?
 
   /// For a debit: the correction that made it good. For a correction: nothing.
   public let correction: JournalEntry?

@@ -14,7 +14,8 @@ struct Cashier: Sendable {
   func advance(_ key: ChargeKey) async throws(StoreError) {
     guard engine.claims.withLock({ $0.insert(key).inserted }) else { return }
     defer { _ = engine.claims.withLock { $0.remove(key) } }
-    guard var charge = try charge(key) else { return }
+    // It may have been taken further since it was found ready.
+    guard var charge = try charge(key), charge.retry <= (try engine.keeper.now()) else { return }
     let isPaused = engine.isPaused.load(ordering: .acquiring)
     let outcome: ChargeOutcome
     if charge.status == .due {
@@ -90,14 +91,18 @@ private final class First<Value: Sendable>: Sendable {
 }
 
 extension Engine {
-  /// The charges that are ready to be taken a step further at a time: those that are due, and those to be asked for.
+  /// The charges that are ready to be taken a step further at a time and that nobody is at: those that are due, and
+  /// those to be asked for.
   func readyCharges(at now: Timestamp) throws(StoreError) -> [ChargeKey] {
+    try checkOpen()
     var ready: [ChargeKey] = []
     let isPaused = isPaused.load(ordering: .acquiring)
+    let claims = claims.withLock { $0 }
     for account in ledger.openCharges.accounts {
       guard let state = try state(of: account) else { continue }
       for charge in state.extras.charges where charge.retry <= now && !(isPaused && charge.status == .due) {
-        ready.append(ChargeKey(account: account, number: charge.number))
+        let key = ChargeKey(account: account, number: charge.number)
+        if !claims.contains(key) { ready.append(key) }
       }
     }
     return ready

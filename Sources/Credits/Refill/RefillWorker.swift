@@ -22,7 +22,7 @@ public struct RefillWorker: Service {
   /// - Parameters:
   ///   - store: The store.
   ///   - gateway: Where cards are charged.
-  ///   - concurrency: The most charges that are on their way at once.
+  ///   - concurrency: The most charges that are on their way at once; at least 1.
   ///   - timeout: How long to wait for an answer of the payment provider; then the charge is asked for again later.
   ///   - interval: How often to look for charges to ask for again; new ones are sent at once.
   public init(
@@ -37,35 +37,42 @@ public struct RefillWorker: Service {
 
   /// Works until the task is cancelled, a graceful shutdown begins, or the store is closed; what is on its way is
   /// finished first.
+  ///
+  /// A charge that hangs holds up no other while there is room for one more on its way.
+  ///
+  /// - Throws: The failure that stopped the store.
   public func run() async throws {
-    let (wakeups, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let (wakeups, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let changes = engine.ledger.openCharges.signal.changes()
-    try await withGracefulShutdownHandler {
-      try await withThrowingTaskGroup(of: Void.self) { group in
+    try await withTaskCancellationOrGracefulShutdownHandler {
+      try await withThrowingDiscardingTaskGroup { group in
         group.addTask {
-          for await _ in changes { continuation.yield() }
-          continuation.finish()
+          for await _ in changes { bell.yield() }
+          bell.finish()
         }
         group.addTask { [interval] in
           while !Task.isCancelled {
-            try await Task.sleep(for: interval)
-            continuation.yield()
+            try? await Task.sleep(for: interval)
+            bell.yield()
           }
         }
-        continuation.yield()
+        bell.yield()
+        let round = Round(concurrency)
         for await _ in wakeups {
-          do throws(StoreError) { _ = try await work() } catch {
-            if error == .closed { break }
-            // A clock that jumped is for people to look at: nothing is charged meanwhile.
-            guard case .clockJumped = error else { throw error }
-            engine.logger.error("charges wait", metadata: ["reason": "\(error)"])
+          while let key = try next(of: round) {
+            group.addTask { [cashier] in
+              defer {
+                round.end()
+                bell.yield()
+              }
+              do throws(StoreError) { try await cashier.advance(key) } catch { try pass(error) }
+            }
           }
         }
         group.cancelAll()
-        while let result = await group.nextResult() { _ = result }
       }
-    } onGracefulShutdown: {
-      continuation.finish()
+    } onCancelOrGracefulShutdown: {
+      bell.finish()
     }
   }
 
@@ -75,24 +82,25 @@ public struct RefillWorker: Service {
   @discardableResult
   public func work() async throws(StoreError) -> Int {
     let ready = try engine.readyCharges(at: try engine.keeper.now())
-    let result = await withTaskGroup(of: Result<Void, StoreError>.self) { group in
+    let failure = await withTaskGroup(of: StoreError?.self) { group in
       var failure: StoreError?
       var waiting = ready[...]
       func start() {
         // After a cancellation or a failure no new charge is begun.
         guard failure == nil, !Task.isCancelled, let key = waiting.popFirst() else { return }
         group.addTask { [cashier] in
-          await Result { () async throws(StoreError) in try await cashier.advance(key) }
+          do throws(StoreError) { try await cashier.advance(key) } catch { return error }
+          return nil
         }
       }
       for _ in 0..<concurrency { start() }
       while let result = await group.next() {
-        if case .failure(let error) = result { failure = failure ?? error }
+        failure = failure ?? result
         start()
       }
       return failure
     }
-    if let result { throw result }
+    if let failure { throw failure }
     return ready.count
   }
 
@@ -100,14 +108,51 @@ public struct RefillWorker: Service {
   package func work(onCharge number: UInt32, of account: AccountID) async throws(StoreError) {
     try await cashier.advance(ChargeKey(account: account, number: number))
   }
+
+  /// The next charge to begin; nil if there is none, or no room for one more.
+  private func next(of round: Round) throws(StoreError) -> ChargeKey? {
+    do throws(StoreError) {
+      return try round.begin { () throws(StoreError) in try engine.readyCharges(at: try engine.keeper.now()) }
+    } catch { try pass(error) }
+    return nil
+  }
+
+  /// Throws a failure, unless the work ends by itself, as the store is closed, or waits for people to look at a clock
+  /// that jumped.
+  private func pass(_ error: StoreError) throws(StoreError) {
+    switch error {
+    case .closed: break
+    case .clockJumped: engine.logger.error("charges wait", metadata: ["reason": "\(error)"])
+    default: throw error
+    }
+  }
 }
 
-extension Result where Success == Void, Failure == StoreError {
-  /// The result of a function that waits.
-  fileprivate init(_ body: () async throws(StoreError) -> Void) async {
-    do throws(StoreError) {
-      try await body()
-      self = .success(())
-    } catch { self = .failure(error) }
+/// The charges that were found ready at one look, and how many are on their way.
+private final class Round: Sendable {
+  private struct State {
+    var room: Int
+    var waiting: ArraySlice<ChargeKey> = []
   }
+
+  private let state: Locked<State>
+
+  init(_ concurrency: Int) { state = Locked(State(room: concurrency)) }
+
+  /// Takes the next charge, and room for it; looks for more once all that were found have begun.
+  func begin(_ look: () throws(StoreError) -> [ChargeKey]) throws(StoreError) -> ChargeKey? {
+    guard state.withLock({ $0.room > 0 }) else { return nil }
+    if state.withLock({ $0.waiting.isEmpty }) {
+      let found = try look()
+      state.withLock { $0.waiting = found[...] }
+    }
+    return state.withLock { state in
+      guard let key = state.waiting.popFirst() else { return nil }
+      state.room -= 1
+      return key
+    }
+  }
+
+  /// Gives the room of a charge back.
+  func end() { state.withLock { $0.room += 1 } }
 }

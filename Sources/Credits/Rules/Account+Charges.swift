@@ -140,7 +140,8 @@ extension Account {
     }
     extras.charges.removeAll { $0.number == charge.number }
     extras.unpaid.removeAll { $0.number == charge.number }
-    if isLate { count(charge, at: charge.sent) }
+    // One that had ended, or was paid before it was sent, is not counted in its period yet.
+    if isLate { count(charge, at: charge.sent) } else if charge.status == .due { count(charge, at: entry.time) }
     if charge.kind == .refill { extras.refill.declines = 0 }
     try give(
       Grant(

@@ -13,25 +13,32 @@ package enum Answer: Hashable, Sendable {
           number: entry.kind == .methodSaved || entry.kind == .ordered ? entry.units : 0))
       return
     }
-    let reason: Denial.Reason =
-      switch Entry.DenialCode(rawValue: entry.detail) {
-      case .insufficient: .insufficient(available: entry.available, needed: entry.amount)
-      case .frozen: .frozen
-      case .closed: .closed
-      case .limit, nil: .limit
-      case .noPrice: .noPrice
-      case .unknownFeature: .unknownFeature
-      case .unknownModel: .unknownModel
-      case .unknownTier: .unknownTier
-      case .unknownUnit: .unknownUnit
-      case .priceChanged: .priceChanged
-      case .noPlan: .noPlan
-      case .noMethod: .noMethod
-      case .noRefill: .noRefill
-      case .corrected: .alreadyCorrected
-      case .noCharge: .noCharge
-      }
+    let code = Entry.DenialCode(rawValue: entry.detail) ?? .limit
+    let reason = Denial.Reason(code, available: entry.available, needed: entry.amount)
     self = .denied(Denial(reason: reason, sequence: sequence, time: entry.time, isReplay: isReplay))
+  }
+}
+
+extension Denial.Reason {
+  /// The reason that a code of the journal stands for.
+  init(_ code: Entry.DenialCode, available: Amount, needed: Amount) {
+    switch code {
+    case .insufficient: self = .insufficient(available: available, needed: needed)
+    case .frozen: self = .frozen
+    case .closed: self = .closed
+    case .limit: self = .limit
+    case .noPrice: self = .noPrice
+    case .unknownFeature: self = .unknownFeature
+    case .unknownModel: self = .unknownModel
+    case .unknownTier: self = .unknownTier
+    case .unknownUnit: self = .unknownUnit
+    case .priceChanged: self = .priceChanged
+    case .noPlan: self = .noPlan
+    case .noMethod: self = .noMethod
+    case .noRefill: self = .noRefill
+    case .corrected: self = .alreadyCorrected
+    case .noCharge: self = .noCharge
+    }
   }
 }
 

@@ -55,6 +55,8 @@ extension Command {
   /// price may have changed.
   package func matches(_ record: borrowing Record, in table: PriceTable) -> Bool {
     let entry = record.entry
+    // How a hold ended is the answer to every attempt to end it, whatever that names.
+    if kind.endsHold { return entry.kind.endsHold }
     guard tariff.isPriced else {
       return entry.price == 0 && record.text(.feature) == nil && matches(record)
     }

@@ -8,7 +8,7 @@ package enum Command: Hashable, Sendable {
   case close(reason: String)
   case hold(Amount, lasting: Duration, Hold.End, Tariff)
   /// Captures an amount, or all that is held, of the hold that a request made.
-  case capture(RequestID, Amount?)
+  case capture(RequestID, Amount?, Tariff)
   case release(RequestID)
   case subscribe(Plan, anchor: Timestamp?)
   case unsubscribe(atOnce: Bool)
@@ -119,7 +119,7 @@ extension Command {
     case .freeze(let reason), .unfreeze(let reason), .close(let reason): Item.texts((.reason, reason))
     case .hold(_, let duration, _, let tariff):
       [.number(.duration, UInt64(clamping: duration.wholeMicroseconds))] + tariff.items
-    case .capture(let hold, let amount): [.request(hold)] + (amount.map { [.asked($0)] } ?? [])
+    case .capture(let hold, let amount, _): [.request(hold)] + (amount.map { [.asked($0)] } ?? [])
     case .release(let hold): [.request(hold)]
     case .subscribe(let plan, let anchor):
       [
@@ -158,7 +158,7 @@ extension Command {
     case .debit(let amount, _, _), .grant(let amount, _, _, _, _), .hold(let amount, _, _, _),
       .correct(_, _, let amount, _, _), .order(let amount, _, _):
       amount
-    case .capture(_, let amount): amount ?? 0
+    case .capture(_, let amount, _): amount ?? 0
     case .setRefill(let terms): terms?.threshold ?? 0
     default: 0
     }
@@ -190,7 +190,7 @@ extension Command {
   /// What was priced.
   package var tariff: Tariff {
     switch self {
-    case .debit(_, _, let tariff), .hold(_, _, _, let tariff): tariff
+    case .debit(_, _, let tariff), .hold(_, _, _, let tariff), .capture(_, _, let tariff): tariff
     default: .none
     }
   }
@@ -206,11 +206,8 @@ extension Command {
 
   /// Whether a record is the outcome of this very command.
   package func matches(_ record: borrowing Record) -> Bool {
-    // The end of a hold is the answer to every further attempt to end it.
-    switch self {
-    case .capture, .release: return record.entry.kind == .captured || record.entry.kind == .released
-    default: break
-    }
+    // How a hold ended is the answer to every attempt to end it.
+    if kind.endsHold { return record.entry.kind.endsHold }
     let entry = record.entry
     guard entry.price == tariff.row, tariff.row == 0 || Counts(record) == tariff.counts else { return false }
     guard number == 0 || entry.units == number else { return false }
@@ -256,7 +253,7 @@ extension Command {
         && (expires == .never || expires <= .latest)
     case .hold(let amount, let duration, _, let tariff):
       return (amount > 0 || tariff.isPriced && amount == 0) && duration > .zero && duration <= .seconds(366 * 86_400)
-    case .capture(_, let amount): return amount.map { $0 >= 0 } ?? true
+    case .capture(_, let amount, _): return amount.map { $0 >= 0 } ?? true
     case .subscribe(let plan, let anchor):
       return plan.allowance > 0 && plan.rollover >= 0 && plan.allowance.millionths < .max / 8
         && plan.rollover.millionths < .max / 8 && !plan.name.isEmpty

@@ -1,11 +1,14 @@
 extension Draft {
   /// Captures a hold for less, as much, or more than it holds; what goes beyond it is a debit of its own.
   ///
-  /// Nothing is recorded, and the reason answered, where there is no such hold.
-  mutating func capture(_ request: RequestID, _ amount: Amount?, at now: Timestamp) -> Denial.Reason? {
+  /// Nothing is recorded, and the reason answered, where there is no such hold, or no price: then the hold stays.
+  mutating func capture(
+    _ request: RequestID, _ amount: Amount?, _ tariff: Tariff, at now: Timestamp
+  ) -> Denial.Reason? {
     guard let hold = account.hold(of: request) else { return .noHold }
     let wanted = amount ?? hold.amount
-    end(hold, capturing: min(wanted, hold.amount), asked: wanted == hold.amount ? nil : wanted, at: now)
+    if let code = tariff.refusal { return Denial.Reason(code, available: account.available, needed: wanted) }
+    end(hold, capturing: min(wanted, hold.amount), asked: wanted == hold.amount ? nil : wanted, tariff, at: now)
     guard wanted > hold.amount else { return nil }
     let excess = Command.debit(wanted - hold.amount, .whole, .none)
     return decide(excess, request: request.excessOfHold, at: now)
@@ -20,9 +23,10 @@ extension Draft {
 
   /// Ends a hold: captures part of it in the order of use, and returns the rest to its grants but what has expired.
   mutating func end(
-    _ hold: Hold, capturing amount: Amount?, asked: Amount? = nil, cause: HoldOutcome.Cause = .caller, at now: Timestamp
+    _ hold: Hold, capturing amount: Amount?, asked: Amount? = nil, _ tariff: Tariff = .none,
+    cause: HoldOutcome.Cause = .caller, at now: Timestamp
   ) {
-    var items: [Item] = [.request(hold.request)]
+    var items: [Item] = [.request(hold.request)] + tariff.items
     if let asked { items.append(.asked(asked)) }
     var left = amount ?? 0
     var returned = Amount.zero
@@ -44,6 +48,8 @@ extension Draft {
       request: hold.request.endOfHold, at: now)
     entry.detail = cause.rawValue
     entry.grant = hold.number
+    entry.price = tariff.row
+    entry.units = tariff.units
     add(Record(entry, items))
   }
 }

@@ -121,7 +121,7 @@ package struct Draft {
     }
     guard account.opened != .none else { return .unknownAccount }
     switch command {
-    case .capture(let hold, let amount): return capture(hold, amount, at: now)
+    case .capture(let hold, let amount, let tariff): return capture(hold, amount, tariff, at: now)
     case .release(let hold): return release(hold, at: now)
     case .charge(let number):
       send(number, at: now)
@@ -129,6 +129,9 @@ package struct Draft {
     case .settle(let number, let outcome):
       settle(number, outcome, at: now)
       return nil
+    case .hold where account.hold(of: request) != nil:
+      // The request window has forgotten it, and the hold is still open: one request, one hold.
+      return .tooOld
     default: break
     }
     if let code = refusal(of: command, at: now) {

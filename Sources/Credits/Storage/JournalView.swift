@@ -77,16 +77,14 @@ struct JournalView: Sendable {
     guard let found else { return nil }
     let debits = [found.sequence] + followers.map(\.sequence)
     return Explanation(
-      entry: found, price: try price(of: found.sequence), grants: try grants(of: found),
-      followers: followers.reversed(),
+      entry: found, price: try price(of: found), grants: try grants(of: found), followers: followers.reversed(),
+      capturePrice: try price(of: followers.last),
       correction: debits.lazy.compactMap { corrections[$0] }.first, corrected: try corrected(by: found))
   }
 
-  private func price(of sequence: SequenceNumber) throws(StoreError) -> PriceBreakdown? {
-    let record = try record(sequence)
-    guard record.entry.kind == .debited || record.entry.kind == .held || record.entry.kind == .denied else {
-      return nil
-    }
+  private func price(of entry: JournalEntry?) throws(StoreError) -> PriceBreakdown? {
+    guard let entry, entry.priceVersion != nil else { return nil }
+    let record = try record(entry.sequence)
     return prices().breakdown(row: record.entry.price, counts: Counts(record))
   }
 

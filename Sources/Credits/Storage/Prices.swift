@@ -83,7 +83,8 @@ final class Prices: Sendable {
         var cursor = try transaction.cursor(on: database.prices)
         var isMore = try cursor.first()
         while isMore {
-          let version = unsafe UInt32(bigEndian: cursor.key.unsafeLoadUnaligned(as: UInt32.self))
+          var key = ByteReader(cursor.key)
+          let version = (try? key.read(UInt32.self))?.byteSwapped ?? .max
           if version == 0 || version > known {
             let text = unsafe cursor.value.withUnsafeBytes { unsafe Array($0.dropFirst(8)) }
             var reader = ByteReader(cursor.value)

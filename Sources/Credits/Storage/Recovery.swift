@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LMDB
 
 /// Brings a ledger up to the end of the journal when a store is opened.
@@ -76,36 +77,82 @@ struct Recovery {
     let start = min(result.cursor.value, result.forgotten.value) + 1
     guard start < result.next.value else { return }
     ledger.window.reserve(Int(result.next.value - result.forgotten.value))
-    var place = SequenceNumber(max(start, result.firstKept.value))
-    while place < result.next {
-      let (result, database) = (self.result, self.database)
-      let run = try database.read { (transaction) throws(StoreError) -> Run in
-        try Recovery.replay(from: place, result, into: ledger, in: transaction, database)
-      }
-      place = run.next
-      self.result.replayed += run.replayed
-      self.result.latest = max(self.result.latest, run.latest)
-      if place < result.next { try flush(ledger) }
+    let place = SequenceNumber(max(start, result.firstKept.value))
+    let isShort = result.next.value - place.value < Recovery.fewEntries
+    let lanes = isShort ? [Lane()] : Lane.all
+    var runs = lanes.map { Run(lane: $0, next: place) }
+    while runs.contains(where: { $0.next < result.next }) {
+      runs = try Recovery.replay(runs, result, into: ledger, database)
+      result.latest = runs.reduce(result.latest) { max($0, $1.latest) }
+      if runs.contains(where: { $0.next < result.next }) { try flush(ledger) }
     }
+    result.replayed = runs.reduce(0) { $0 + $1.replayed }
     if ledger.residentCount > settings.residentAccounts { try flush(ledger) }
   }
 
-  /// A part of the journal that was replayed at one go.
+  /// The number of entries below which one lane is faster than several.
+  private static let fewEntries: UInt64 = 65_536
+
+  /// A share of all accounts and of all requests, by the leading bits of their hashes: it has stripes and shards of its
+  /// own, so that several lanes replay at once without a lock.
+  private struct Lane {
+    var number = 0
+    var bits: UInt64 = 0
+
+    /// As many lanes as there are processors, at most four.
+    static var all: [Lane] {
+      let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+      let bits: UInt64 = processors >= 4 ? 2 : processors >= 2 ? 1 : 0
+      return (0..<(1 << Int(bits))).map { Lane(number: $0, bits: bits) }
+    }
+
+    func has(_ hash: UInt64) -> Bool { bits == 0 || hash >> (64 - bits) == UInt64(number) }
+
+    /// The stripes of the lane's accounts.
+    var stripes: Range<Int> {
+      let count = Stripe.count >> Int(bits)
+      return number * count..<(number + 1) * count
+    }
+  }
+
+  /// How far a lane has come.
   private struct Run {
+    let lane: Lane
     var next: SequenceNumber
     var latest = Timestamp.zero
     var replayed: UInt64 = 0
   }
 
-  /// Replays blocks until the end of the journal, or until too many accounts are in memory.
+  /// Replays in all lanes until the end of the journal, or until a lane has too many accounts in memory.
   private static func replay(
-    from place: SequenceNumber, _ result: Result, into ledger: Ledger,
-    in transaction: borrowing ReadTransaction, _ database: Database
+    _ runs: [Run], _ result: Result, into ledger: Ledger, _ database: Database
+  ) throws(StoreError) -> [Run] {
+    let outcomes = runs.map { _ in Locked<Swift.Result<Run, StoreError>?>(nil) }
+    @Sendable func replay(_ run: Run, _ outcome: Locked<Swift.Result<Run, StoreError>?>) {
+      let found = Swift.Result { () throws(StoreError) -> Run in
+        guard run.next < result.next else { return run }
+        return try database.read { (transaction) throws(StoreError) -> Run in
+          try Recovery.replay(run, result, into: ledger, in: transaction, database)
+        }
+      }
+      outcome.withLock { $0 = found }
+    }
+    let workers = zip(runs, outcomes).dropFirst().map { (run, outcome) in Worker { replay(run, outcome) } }
+    replay(runs[0], outcomes[0])
+    for worker in workers { worker.join() }
+    var ends: [Run] = []
+    for outcome in outcomes { if let run = try outcome.withLock({ $0 })?.get() { ends.append(run) } }
+    return ends
+  }
+
+  /// Replays blocks in one lane.
+  private static func replay(
+    _ start: Run, _ result: Result, into ledger: Ledger, in transaction: borrowing ReadTransaction, _ database: Database
   ) throws(StoreError) -> Run {
-    var run = Run(next: place)
+    var run = start
     do {
       var cursor = try transaction.cursor(on: database.journal)
-      guard try cursor.seek(lessOrEqual: place.value) else { throw DecodingError("its first block is missing") }
+      guard try cursor.seek(lessOrEqual: run.next.value) else { throw DecodingError("its first block is missing") }
       var previous: UInt64?
       var isMore = true
       while isMore {
@@ -116,10 +163,10 @@ struct Recovery {
         if let previous, previous != header.previous { throw DecodingError("a block does not follow the one before") }
         previous = checksum
         run.latest = max(run.latest, header.latest)
-        run.replayed += try apply(cursor.value, header, from: run.next, result, to: ledger)
+        run.replayed += try apply(cursor.value, header, of: run, result, to: ledger)
         run.next = SequenceNumber(header.last.value + 1)
         isMore = try cursor.next()
-        if isMore, ledger.isOverfull { return run }
+        if isMore, ledger.isOverfull(run.lane.stripes) { return run }
       }
       guard run.next == result.next else { throw DecodingError("a block is missing") }
     } catch let error as DecodingError {
@@ -133,8 +180,9 @@ struct Recovery {
   }
 
   private static func apply(
-    _ block: RawSpan, _ header: Block.Header, from start: SequenceNumber, _ result: Result, to ledger: Ledger
+    _ block: RawSpan, _ header: Block.Header, of run: Run, _ result: Result, to ledger: Ledger
   ) throws -> UInt64 {
+    let lane = run.lane
     var offset = Block.Header.size
     var remembered: [RequestWindow.Remembered] = []
     var changes: [(offset: Int, hash: UInt64, sequence: SequenceNumber)] = []
@@ -144,10 +192,11 @@ struct Recovery {
       let sequence = SequenceNumber(header.first.value + index)
       let entry = try Entry(from: block, at: offset)
       let hash = ledger.key.hash(entry.account)
-      if sequence >= start {
-        if sequence > result.cursor { changes.append((offset, hash, sequence)) }
+      if sequence >= run.next {
+        if sequence > result.cursor, lane.has(hash) { changes.append((offset, hash, sequence)) }
         if sequence > result.forgotten, entry.request != .none {
-          remembered.append((ledger.key.fingerprint(entry.request, of: hash), sequence))
+          let fingerprint = ledger.key.fingerprint(entry.request, of: hash)
+          if lane.has(fingerprint) { remembered.append((fingerprint, sequence)) }
         }
       }
       offset += Int(entry.words) * 8

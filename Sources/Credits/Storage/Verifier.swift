@@ -236,13 +236,14 @@ struct Verifier {
     report.availableMillionths += Int128(account.available.millionths + account.held.millionths)
   }
 
-  /// Reads every image, and looks for its row in the table of due times.
+  /// Reads every image, and looks for its rows in the tables of due times and of open charges.
   private func checkImages(
     in transaction: borrowing ReadTransaction, _ trim: Meta.Trim,
     _ report: inout Verification, _ step: () -> Void
   ) throws {
     var cursor = try transaction.cursor(on: database.accounts)
     var isMore = try cursor.first()
+    var charges = 0
     while isMore {
       let image: Image
       do throws(DecodingError) { image = try Image(from: cursor.value) } catch {
@@ -261,6 +262,12 @@ struct Verifier {
           throw finding(.none, id, "the account has no row among the due times")
         }
       }
+      if image.account.hasCharges {
+        charges += 1
+        guard try transaction.get(Key.account(id).bytes, from: database.charges) != nil else {
+          throw finding(.none, id, "the account has open charges and no row among those that have")
+        }
+      }
       if image.account.last < trim.first {
         report.partialAccounts += 1
         add(image.account, to: &report)
@@ -268,6 +275,10 @@ struct Verifier {
       report.images += 1
       isMore = try cursor.next()
       step()
+    }
+    let rows = try transaction.statistics(of: database.charges).entries
+    guard rows == charges else {
+      throw finding(.none, nil, "\(rows) accounts are noted to have open charges, and \(charges) have")
     }
   }
 

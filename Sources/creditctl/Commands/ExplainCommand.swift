@@ -32,6 +32,7 @@ struct ExplainCommand: AsyncParsableCommand {
         "entry": EntryFormat.json(found.entry), "grants": .array(found.grants.map { EntryFormat.json($0) }),
         "price": found.price.map { PriceFormat.json($0) } ?? .null,
         "followers": .array(found.followers.map { EntryFormat.json($0) }),
+        "capture_price": found.capturePrice.map { PriceFormat.json($0) } ?? .null,
         "correction": found.correction.map { EntryFormat.json($0) } ?? .null,
         "corrected": found.corrected.map { EntryFormat.json($0) } ?? .null,
       ],
@@ -95,7 +96,8 @@ struct ExplainCommand: AsyncParsableCommand {
         grant.map(source) ?? "outside retention",
       ])
     }
-    return [""] + table.lines(width: Terminal.outputWidth)
+    let price = explanation.capturePrice.map { [""] + PriceFormat.lines($0) } ?? []
+    return [""] + table.lines(width: Terminal.outputWidth) + price
   }
 
   /// When granted credits expire: an allowance with its plan's period.

@@ -232,7 +232,7 @@ struct DemoDay {
       guard let charge = entry.charge, entry.kind == .needsAction || entry.cause == "processing" else { return }
       let isConfirmed = entry.kind == .unsettled || random.below(100) < 85
       agenda[later(6, 60), default: []].append(
-        .confirm(key: store.chargeKey(charge, of: customer.id), isConfirmed))
+        .confirm(key: store.key(ofCharge: charge, of: customer.id), isConfirmed))
     default: break
     }
   }

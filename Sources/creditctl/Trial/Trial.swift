@@ -36,7 +36,7 @@ struct Trial {
       // This charge and no other: what else is open in the store is for the real provider.
       try await RefillWorker(store: store, gateway: scripted).work(onCharge: number, of: account)
     } else if let notice = notice(outcome, charge) {
-      try await store.report(notice, ofChargeWithKey: store.chargeKey(number, of: account))
+      try await store.report(notice, ofChargeWithKey: store.key(ofCharge: number, of: account))
     }
     return try await store.progress(ofCharge: number, of: account)
   }

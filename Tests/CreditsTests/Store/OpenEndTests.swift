@@ -1,0 +1,107 @@
+import Credits
+import CreditsTesting
+import LMDB
+import Testing
+
+@Suite("What is open for long: holds that the request window has forgotten, charges between two openings")
+struct OpenEndTests {
+  private let fixture = StoreFixture { $0.windowRequests = 1_024 }
+  private let card = PaymentMethod(
+    token: "tok_1", brand: "visa", lastFour: "4242", expiryYear: 2_030, expiryMonth: 12)
+
+  @Test("G2: a hold that outlives the request window is not made a second time, and can still be captured")
+  func hold() async throws {
+    var (store, alice) = try await fixture.open(with: 10_000)
+    let hold = try await store.hold(10, on: alice, for: .seconds(86_400), request: "long")
+    for number in UInt64(1)...3_000 {
+      _ = try await store.debit(1, from: alice, request: RequestID(number), acknowledge: .applied)
+      if number % 16 == 0 { try await store.sync() }
+    }
+    for _ in 0..<2 {
+      let again = await refusal { () throws(StoreError) in
+        try await store.hold(10, on: alice, for: .seconds(86_400), request: "long")
+      }
+      #expect(again == .tooOld)
+      #expect(try store.balance(of: alice)?.held == 10)
+      try await store.close()
+      store = try fixture.open()
+    }
+    #expect(try await store.capture(hold, amount: 4).captured == 4)
+    #expect(try store.balance(of: alice)?.available == 6_996)
+    try await store.close()
+  }
+
+  @Test("a purchase that is paid before the worker sends it is credited once, and never sent")
+  func early() async throws {
+    let (store, alice) = try await fixture.open(with: 10)
+    let method = try await store.savePaymentMethod(card, for: alice, request: "m")
+    let purchase = try await store.purchase(.pack(500), for: alice, with: method, request: "p")
+    let paid = ChargeOutcome.succeeded(reference: "ch_1", price: Money(20_00, .usd))
+    for _ in 0..<2 { try await store.report(paid, ofChargeWithKey: purchase.key) }
+    let gateway = ScriptedGateway()
+    try await RefillWorker(store: store, gateway: gateway).work()
+    #expect(gateway.calls == 0)
+    #expect(try store.balance(of: alice)?.available == 510)
+    try await store.close()
+  }
+
+  @Test("Case 26: a refill that is paid before it is sent counts in the period of its cap")
+  func cap() async throws {
+    let (store, alice) = try await fixture.open(with: 10)
+    let method = try await store.savePaymentMethod(card, for: alice, request: "m")
+    try await store.setAutoRefill(
+      .on(below: 100, buy: .pack(500), atMost: Money(30_00, .usd), per: .month, with: method), for: alice, request: "r")
+    guard case .due(let charge)? = try store.account(alice)?.refill.state else {
+      Issue.record("no refill is due")
+      return
+    }
+    let paid = ChargeOutcome.succeeded(reference: "ch_1", price: charge.price)
+    try await store.report(paid, ofChargeWithKey: store.key(ofCharge: charge.number, of: alice))
+    #expect(try store.account(alice)?.refill.charged == Money(20_00, .usd))
+    _ = try await store.debit(450, from: alice, request: "d")
+    let gateway = ScriptedGateway()
+    try await RefillWorker(store: store, gateway: gateway).work()
+    #expect(gateway.calls == 0, "a second pack would be beyond the cap")
+    guard case .capped? = try store.account(alice)?.refill.state else {
+      Issue.record("the refill is not capped")
+      return
+    }
+    try await store.close()
+  }
+
+  @Test("verify finds an account with an open charge that has no row among those that have, and the other way round")
+  func rows() async throws {
+    let (store, alice) = try await fixture.open(with: 10)
+    let bob = try await store.open("bob")
+    let method = try await store.savePaymentMethod(card, for: alice, request: "m")
+    try await store.purchase(.pack(500), for: alice, with: method, request: "p")
+    #expect(try await store.verify().problem == nil)
+    try await store.close()
+    for change in [[], [bob], [alice, bob], [alice]] { try await check(change, expecting: [alice]) }
+  }
+
+  /// Replaces the rows of open charges, and verifies.
+  private func check(_ rows: [AccountID], expecting expected: [AccountID]) async throws {
+    var settings = Environment.Settings()
+    settings.mapSize = 1 << 30
+    let environment = try Environment.open(at: fixture.place.path, settings: settings)
+    let table = try environment.openTables([.init("charges", keys: .bytes)])[0]
+    var transaction = try environment.beginWrite()
+    for account in [AccountID("alice"), AccountID("bob")] {
+      let key = bytes(account)
+      try transaction.delete(key.span.rawBytes, from: table)
+    }
+    for account in rows {
+      let (key, value): ([UInt8], [UInt8]) = (bytes(account), [])
+      try transaction.put(value.span.rawBytes, for: key.span.rawBytes, in: table)
+    }
+    try transaction.commit()
+    environment.close()
+    let reader = try CreditReader.open(at: fixture.place.path)
+    #expect((try await reader.verify().problem == nil) == (rows == expected), "\(rows)")
+  }
+
+  private func bytes(_ account: AccountID) -> [UInt8] {
+    [account.high, account.low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+  }
+}
