@@ -70,6 +70,21 @@ struct HoldTests {
     #expect(tool("explain", "alice", "i").output.contains("price 20"))
   }
 
+  @Test("that a service captures by usage are explained with that price, too")
+  func capturedByUsage() async throws {
+    let store = try CreditStore.open(at: tool.store)
+    try await store.publish(ExampleBook.book)
+    try await store.open("alice")
+    try await store.grant(100, to: "alice", source: .allowance, request: "g")
+    let hold = try await store.hold(20, on: "alice", for: .seconds(60), request: "h")
+    try await store.capture(hold, for: Usage("image", units: 3))
+    try await store.close()
+    let explained = tool("explain", "alice", "h")
+    #expect(explained.output.contains("3 image at 4: 12"), "\(explained.complaint)")
+    #expect(explained.output.contains("captured"))
+    #expect(tool("explain", "alice", "h", "--json").output.contains("\"capture_price\":{\"version\":1"))
+  }
+
   @Test("that are refused end with 1: too much, unknown, or none such")
   func refused() {
     prepare()

@@ -57,12 +57,15 @@ struct DemoDay {
 
   private static func openAccounts(_ world: DemoWorld, _ store: CreditStore) async throws -> [Int: PaymentMethod] {
     let lanes = min(256, world.customers.count)
+    let progress = Progress("accounts ")
+    defer { progress.end() }
     return try await withThrowingTaskGroup(of: [(Int, PaymentMethod)].self) { group in
       for lane in 0..<lanes {
         group.addTask {
           var methods: [(Int, PaymentMethod)] = []
           for index in stride(from: lane, to: world.customers.count, by: lanes) {
             if let method = try await open(world.customers[index], store) { methods.append((index, method)) }
+            if lane == 0 { progress.show(Double(index) / Double(world.customers.count)) }
           }
           return methods
         }
@@ -172,8 +175,7 @@ struct DemoDay {
   private mutating func perform(_ action: Action) async throws {
     switch action {
     case .capture(let hold, let usage):
-      let cost = try store.quote(for: usage).amount
-      try await store.capture(hold, amount: cost, acknowledge: .applied)
+      try await store.capture(hold, for: usage, acknowledge: .applied)
     case .confirm(let key, let isConfirmed):
       if isConfirmed { gateway.scripted.settle(key) } else { gateway.scripted.refuse(key, reason: "not confirmed") }
     case .bringCard(let index):

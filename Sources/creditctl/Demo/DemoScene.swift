@@ -40,7 +40,6 @@ struct DemoScene: Sendable {
   private(set) var spending: [AccountID: Int128] = [:]
   private var states: [AccountID: String] = [:]
   private var refills: Set<ChargeName> = []
-  private var held: [RequestID: String] = [:]
 
   private struct ChargeName: Hashable {
     let account: AccountID
@@ -101,13 +100,8 @@ struct DemoScene: Sendable {
   private mutating func countSpending(_ entry: JournalEntry) {
     switch entry.kind {
     case .denied: denials[entry.denial?.code ?? "", default: 0] += 1
-    case .held: if let request = entry.request { held[request] = entry.usage?.feature }
-    case .released: if let hold = entry.hold { held[hold] = nil }
-    case .captured:
-      let feature = entry.hold.flatMap { held.removeValue(forKey: $0) } ?? "chat"
-      spend(entry, on: feature)
     // What goes beyond a hold is a debit without usage; all holds are of chats.
-    case .debited: spend(entry, on: entry.usage?.feature ?? "chat")
+    case .debited, .captured: spend(entry, on: entry.usage?.feature ?? "chat")
     default: break
     }
   }
