@@ -13,40 +13,52 @@ struct Root: AsyncParsableCommand {
                   repeated safely; without --request a new id is made and printed
         AMOUNT    an exact decimal, down to a millionth: 3.5
         TIME      UTC, as 2026-11-22T22:17:45Z, or a duration: 45s 15m 12h 30d 2w
+        MONEY     with all decimals and the currency: "20.00 USD"
 
-      Reading commands (balance, history, explain, watch, stats, verify, export) work while a service has the store \
-      open; changing commands do not, since one process writes at a time.
+      Reading commands (balance, history, explain, watch, stats, verify, export, and show, list, quote, read and follow of \
+      others) work while a service has the store open; changing commands do not, since one process writes at a time.
 
       With --json every command prints one object, or one a line, with stable keys: amounts are strings of exact \
       decimals, times are UTC, an error is {"error":{"code":…,"message":…}}.
+
+      Completions for your shell: creditctl --generate-completion-script bash, zsh or fish.
 
       Exit codes:
         0   done
         1   declined by the rules: insufficient credits, frozen, conflict, unknown, …
         2   usage: wrong arguments, or an input file that cannot be used
         3   the store: locked, not found, corrupt, disk full, …
-        4   verify found a problem
+        4   verify found a problem, also where replay or demo verify at their end
       """,
     version: "0.1.0",
     groupedSubcommands: [
       CommandGroup(
         name: "Changing accounts",
         subcommands: [
-          OpenCommand.self, GrantCommand.self, DebitCommand.self, FreezeCommand.self, UnfreezeCommand.self,
-          CloseCommand.self,
+          OpenCommand.self, GrantCommand.self, DebitCommand.self, HoldCommand.self, CaptureCommand.self,
+          ReleaseCommand.self, CorrectCommand.self, FreezeCommand.self, UnfreezeCommand.self, CloseCommand.self,
+        ]),
+      CommandGroup(
+        name: "Prices, plans and payment",
+        subcommands: [
+          PriceCommand.self, PlanCommand.self, AlertCommand.self, RefillCommand.self, PacksCommand.self,
+          BuyCommand.self, MethodCommand.self, DisputeCommand.self,
         ]),
       CommandGroup(
         name: "Reading",
-        subcommands: [BalanceCommand.self, HistoryCommand.self, ExplainCommand.self, WatchCommand.self]),
+        subcommands: [
+          BalanceCommand.self, HistoryCommand.self, ExplainCommand.self, WatchCommand.self, EventsCommand.self,
+        ]),
       CommandGroup(
         name: "Looking after a store",
         subcommands: [
           VerifyCommand.self, StatsCommand.self, ExportCommand.self, BackupCommand.self, TrimCommand.self,
         ]),
       CommandGroup(
-        name: "Load",
+        name: "Demonstration and load",
         subcommands: [
-          ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self, BenchChildCommand.self,
+          DemoCommand.self, ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self,
+          BenchChildCommand.self,
         ]),
     ])
 }

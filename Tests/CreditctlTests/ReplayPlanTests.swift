@@ -6,7 +6,7 @@ import Testing
 @Suite("The plan of a replay")
 struct ReplayPlanTests {
   private func plan(_ run: String) -> ReplayPlan {
-    ReplayPlan(run: run, accounts: 100, rates: UsageRates(context: 1, generated: 1), repeats: 1, callers: 4)
+    ReplayPlan(run: run, accounts: 100, repeats: 1, callers: 4)
   }
 
   @Test("names a request the same way in every run of its name, and differently for every line and name")
@@ -41,7 +41,7 @@ struct UsageGeneratorTests {
       #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
       + "/Benchmarks/Samples/usage.csv"
     var generator = UsageGenerator(seed: 1, start: Timestamp(seconds: 1_767_603_600))
-    var text = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+    var text = UsageGenerator.Line.csvHeader + "\n"
     for _ in 0..<5_000 { text += generator.next().csv + "\n" }
     #expect(TemporaryFolder.text(sample) == text)
   }

@@ -10,7 +10,7 @@ struct ReplayTests {
   private func log(_ lines: Int) -> String {
     var generator = UsageGenerator(seed: 3, start: .zero)
     let text =
-      "TIMESTAMP,ContextTokens,GeneratedTokens\r\n"
+      UsageGenerator.Line.csvHeader + "\r\n"
       + (0..<lines).map { _ in generator.next().csv }
       .joined(separator: "\r\n")
     return tool.folder.write(text, to: "log.csv")
@@ -70,7 +70,7 @@ struct ReplayTests {
     #expect(tool.bare(["replay", log, "--store", tool.store, "--json"]).output.contains("\"code\":\"bad-input\""))
   }
 
-  @Test("counts lines that cost nothing as free, and does not debit them")
+  @Test("records lines that cost nothing as free")
   func free() {
     let log = tool.folder.write("{\"c\":0,\"g\":0}\n{\"c\":1,\"g\":0}\n", to: "log.jsonl")
     let run = tool.bare([
@@ -82,20 +82,64 @@ struct ReplayTests {
     #expect(value("spent", run) == "\"0.000001\"")
   }
 
-  @Test("of a name with other credits is refused; with other prices its requests are conflicts")
+  @Test("of a name with other credits is refused, with other features a conflict, with new prices a replay")
   func conflicts() {
     let log = log(10)
-    func run(_ credits: String, _ rate: String) -> Tool.Run {
-      tool.bare([
-        "replay", log, "--run", "a", "--accounts", "2", "--credits", credits, "--context-rate", rate, "--json",
-        "--store",
-        tool.store,
-      ])
+    func run(_ credits: String, _ options: String...) -> Tool.Run {
+      tool.bare(
+        ["replay", log, "--run", "a", "--accounts", "2", "--credits", credits, "--json", "--store", tool.store]
+          + options)
     }
-    #expect(run("100", "1").code == 0)
-    let other = run("200", "1")
+    #expect(run("100").code == 0)
+    let other = run("200")
     #expect(other.code == 2)
     #expect(other.output.contains("other credits"))
-    #expect(run("100", "2").output.contains("\"denials_by_reason\":{\"conflict\":10}"))
+    let dearer = run("100", "--context-rate", "2")
+    #expect(value("version", dearer) == "2")
+    #expect(value("replays", dearer) == "10", "\(dearer.complaint)")
+    #expect(run("100", "--feature", "code").output.contains("\"conflict\":"))
+  }
+
+  @Test("publishes a small book where there is none, once, and then uses it")
+  func smallBook() {
+    let log = log(20)
+    let first = tool("replay", log, "--accounts", "2")
+    #expect(first.output.contains("prices      version 1, creditctl replay, published now"), "\(first.complaint)")
+    #expect(first.output.contains("for chat"))
+    #expect(first.output.contains("for code"))
+    let second = tool("replay", log, "--accounts", "2")
+    #expect(second.output.contains("prices      version 1, creditctl replay\n"))
+    #expect(tool("price", "list").lines.count == 2)
+  }
+
+  @Test("prices through the book that it is given, and publishes that once")
+  func givenBook() {
+    let log = tool.folder.write("ContextTokens,GeneratedTokens\n2000,500\n", to: "code-1.csv")
+    let book = tool.folder.write(
+      """
+      {"name": "mine", "features": [{"name": "code", "rates": [{"unit": "context", "amount": "0.5", "per": 1000},
+       {"unit": "generated", "amount": 2, "per": 1000}]}]}
+      """, to: "book.json")
+    for published in ["true", "false"] {
+      let run = tool("replay", log, "--book", book, "--run", "a", "--accounts", "1", "--time-column", "none", "--json")
+      #expect(value("published_now", run) == Substring(published), "\(run.complaint)")
+      #expect(run.output.contains("\"name\":\"mine\""))
+    }
+    #expect(tool("balance", "replay-000001").output.contains("spent      2\n"))
+    // The feature that is not in the book is found before anything is debited.
+    let bad = tool("replay", log, "--feature", "chat", "--time-column", "none")
+    #expect(bad.code == 2)
+    #expect(bad.complaint.contains("code-1.csv, line 2: has no price in the book mine, unknown feature"))
+  }
+
+  @Test(
+    "with options that contradict each other is refused",
+    arguments: [
+      ["--book", "b.json", "--context-rate", "2"], ["--feature", "chat", "--feature-column", "kind"],
+      ["--feature", ""], ["--generated-rate", "-1"], ["--book", "/none.json"],
+    ])
+  func contradictions(options: [String]) {
+    #expect(tool.bare(["replay", log(1), "--store", tool.store] + options).code == 2)
+    #expect(!tool.folder.names.contains("store"))
   }
 }

@@ -121,14 +121,46 @@ struct UsageLogTests {
       (Amount(millionths: 500), Amount(millionths: 500), 1, 1, Amount(millionths: 1)),
       (Amount(millionths: 1), 0, 1_001, 5, Amount(millionths: 2)),
     ])
-  func prices(context: Amount, generated: Amount, used: Int64, made: Int64, price: Amount) {
-    let rates = UsageRates(context: context, generated: generated)
-    #expect(rates.price(of: UsageLine(context: used, generated: made)) == price)
+  func prices(context: Amount, generated: Amount, used: Int64, made: Int64, price: Amount) throws {
+    let prices = try ReplayPrices(
+      published: [], given: ReplayBook.book(context: context, generated: generated), now: .now)
+    let usage = prices.usage(of: UsageLine(context: used, generated: made), feature: "chat")
+    #expect(try prices.price(of: usage).get() == price)
   }
 
-  @Test("whose price is beyond an amount is refused")
-  func tooDear() {
-    let rates = UsageRates(context: .max, generated: .max)
-    #expect(rates.price(of: UsageLine(context: UsageLine.maximumTokens, generated: 1)) == nil)
+  @Test("whose price is beyond an amount, or that has no price, is refused")
+  func noPrice() throws {
+    let prices = try ReplayPrices(
+      published: [], given: ReplayBook.book(context: .max, generated: .max), now: .now)
+    func refusal(_ line: UsageLine) -> String? {
+      guard case .failure(let error) = prices.price(of: prices.usage(of: line, feature: "chat")) else { return nil }
+      return error.reason
+    }
+    #expect(refusal(UsageLine(context: UsageLine.maximumTokens, generated: 1)) == "costs more than an amount can hold")
+    #expect(refusal(UsageLine(context: 1, generated: 1, feature: "video"))?.contains("unknown feature") == true)
+  }
+
+  @Test("names features in a column where it has one, if that is asked for")
+  func features() throws {
+    let csv = "\(Self.header),Feature\n2023-11-16,1,5,code\n2023-11-16,1,5,\"chat\""
+    #expect(try lines(csv).map(\.feature) == ["code", "chat"])
+    #expect(try lines(csv, UsageColumns(feature: .none)).map(\.feature) == [nil, nil])
+    let json = "{\"Feature\":\"code\",\"ContextTokens\":1,\"GeneratedTokens\":5,\"kind\":\"chat\"}"
+    #expect(try lines(json, UsageColumns(time: nil)).map(\.feature) == ["code"])
+    #expect(try lines(json, UsageColumns(time: nil, feature: .required("kind"))).map(\.feature) == ["chat"])
+    for text in [csv, json] {
+      #expect(throws: UsageLogError.self) { try lines(text, UsageColumns(time: nil, feature: .required("none"))) }
+    }
+    #expect(throws: UsageLogError.self) { try lines("\(Self.header),Feature\n2023-11-16,1,5,") }
+  }
+
+  @Test(
+    "is of the feature that its file is called after",
+    arguments: [
+      ("code.csv", "code"), ("/data/code-2023.csv", "code"), ("Code_11.jsonl", "code"), ("conv.csv", "chat"),
+      ("codex.csv", "chat"), ("code/usage.csv", "chat"), ("", "chat"), ("/", "chat"),
+    ])
+  func fileNames(path: String, feature: String) {
+    #expect(ReplayBook.feature(ofFile: path, in: ReplayBook.book(context: 1, generated: 3)) == feature)
   }
 }

@@ -104,6 +104,11 @@ public struct RefillWorker: Service {
     return ready.count
   }
 
+  /// Takes one charge one step further, and leaves all others alone: for tools.
+  package func work(onCharge number: UInt32, of account: AccountID) async throws(StoreError) {
+    try await cashier.advance(ChargeKey(account: account, number: number))
+  }
+
   /// The next charge to begin; nil if there is none, or no room for one more.
   private func next(of round: Round) throws(StoreError) -> ChargeKey? {
     do throws(StoreError) {

@@ -4,7 +4,7 @@ import Credits
 struct BalanceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "balance",
-    abstract: "Show what accounts have: balance, totals and grants.",
+    abstract: "Show what accounts have: balance, totals, grants, holds, plan, refill, payment methods.",
     discussion: """
       Works while a service has the store open.
 
@@ -47,6 +47,16 @@ enum SummaryFormat {
             "expires": grant.expires == .never ? .null : .text(grant.expires),
           ]
         }),
+      "holds": .array(
+        account.holds.map { hold in
+          [
+            "request": .text(hold.request), "amount": .text(hold.amount), "deadline": .text(hold.deadline),
+            "at_deadline": .text(hold.end),
+          ]
+        }),
+      "plan": account.plan.map { PlanFormat.json($0) } ?? .null, "alerts": .array(account.alerts.map { .text($0) }),
+      "refill": RefillFormat.json(account.refill), "methods": .array(account.methods.map { MethodFormat.json($0) }),
+      "charges": .array(account.charges.map { ChargeFormat.json($0) }),
     ]
   }
 
@@ -61,8 +71,33 @@ enum SummaryFormat {
       ("granted", account.granted.grouped), ("spent", account.spent.grouped), ("expired", account.expired.grouped),
       ("version", account.balance.version.description),
     ]
+    if let plan = account.plan { facts.append(("plan", PlanFormat.sentence(plan))) }
+    if !account.alerts.isEmpty { facts.append(("alerts", account.alerts.map(\.grouped).joined(separator: ", "))) }
+    if account.refill.state != .off || account.refill.terms != nil {
+      facts.append(("refill", account.refill.state.description))
+    }
     let lines = Table.facts(facts.map { (name: $0.0, value: $0.1) }, width: Terminal.outputWidth)
-    guard !account.grants.isEmpty else { return lines }
+    return lines + grants(account) + holds(account) + methods(account) + ChargeFormat.lines(account.charges)
+  }
+
+  private static func methods(_ account: AccountSummary) -> [String] {
+    account.methods.isEmpty ? [] : [""] + MethodFormat.table(account).lines(width: Terminal.outputWidth)
+  }
+
+  private static func holds(_ account: AccountSummary) -> [String] {
+    guard !account.holds.isEmpty else { return [] }
+    var table = Table([("held", .right), ("deadline", .left), ("then", .left), ("hold", .left)])
+    for hold in account.holds {
+      table.add([
+        hold.amount.grouped, hold.deadline.brief, hold.end == .release ? "released" : "captured",
+        "uuid:\(hold.request)",
+      ])
+    }
+    return [""] + table.lines(width: Terminal.outputWidth)
+  }
+
+  private static func grants(_ account: AccountSummary) -> [String] {
+    guard !account.grants.isEmpty else { return [] }
     var table = Table([
       ("grant", .right), ("source", .left), ("priority", .right), ("amount", .right), ("remaining", .right),
       ("starts", .left), ("expires", .left),
@@ -73,6 +108,6 @@ enum SummaryFormat {
         grant.starts <= .now ? "-" : grant.starts.brief, grant.expires.brief,
       ])
     }
-    return lines + [""] + table.lines(width: Terminal.outputWidth)
+    return [""] + table.lines(width: Terminal.outputWidth)
   }
 }

@@ -50,7 +50,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
   private func write(to output: Output) throws {
     var generator = UsageGenerator(seed: seed, start: Timestamp(start) ?? .zero)
-    if !json { try output.line("TIMESTAMP,ContextTokens,GeneratedTokens") }
+    if !json { try output.line(UsageGenerator.Line.csvHeader) }
     for _ in 0..<lines {
       let line = generator.next()
       try output.line(json ? line.json.text : line.csv)

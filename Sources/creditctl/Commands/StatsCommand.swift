@@ -14,7 +14,10 @@ struct StatsCommand: AsyncParsableCommand {
   @OptionGroup var options: StoreOptions
 
   func run() async throws {
-    let statistics = try options.reader().statistics()
+    let reader = try options.reader()
+    let statistics = try reader.statistics()
+    let (consumers, books) = (try reader.consumers(), try reader.priceBooks())
+    let isPaused = try reader.chargesArePaused()
     let kept = statistics.last.value + 1 - min(statistics.firstKept.value, statistics.last.value + 1)
     try options.print(
       [
@@ -22,7 +25,8 @@ struct StatsCommand: AsyncParsableCommand {
         "first_kept": .number(statistics.firstKept.value), "entries_kept": .number(kept),
         "checkpoint": .number(statistics.checkpoint.value), "images": .number(statistics.accounts),
         "file_bytes": .number(statistics.fileBytes), "used_bytes": .number(statistics.usedBytes),
-        "map_bytes": .number(statistics.mapBytes),
+        "map_bytes": .number(statistics.mapBytes), "price_books": .number(books.count),
+        "consumers": .number(consumers.count), "charges_paused": .bool(isPaused),
       ],
       Table.facts([
         ("store", try options.path()), ("last entry", statistics.last.value.grouped),
@@ -30,7 +34,9 @@ struct StatsCommand: AsyncParsableCommand {
         ("checkpoint", "entry \(statistics.checkpoint.value.grouped)"),
         ("images", statistics.accounts.grouped),
         ("file", "\(bytes(statistics.fileBytes)), of which \(bytes(statistics.usedBytes)) in use"),
-        ("may grow to", bytes(statistics.mapBytes)),
+        ("may grow to", bytes(statistics.mapBytes)), ("price books", books.count.grouped),
+        ("consumers", consumers.count.grouped),
+        ("charges", isPaused ? "paused, as the store is a copy; see 'creditctl refill resume'" : "not paused"),
       ]))
   }
 }

@@ -5,7 +5,10 @@ enum EntryFormat {
   /// The titles of the columns of CSV.
   static let columns = [
     "sequence", "time", "kind", "account", "request", "amount", "asked", "available_before", "available", "reason",
-    "declined", "grants", "source", "reference", "priority", "starts", "expires", "text", "previous",
+    "declined", "grants", "source", "reference", "priority", "starts", "expires", "text", "agent", "link", "corrects",
+    "hold", "charge",
+    "method", "money", "until", "cause", "feature", "model", "tier", "units", "price_version", "returned", "lapsed",
+    "rolled", "previous",
   ]
 
   /// An entry as an object; what does not apply is left out.
@@ -21,12 +24,10 @@ enum EntryFormat {
     add("asked", entry.asked)
     add("reason", entry.denial?.code)
     add("declined", entry.declined?.rawValue)
-    if !entry.parts.isEmpty {
-      members.append(
-        (
-          "grants",
-          .array(entry.parts.map { ["grant": .number($0.grant), "amount": .text($0.amount)] })
-        ))
+    for (key, parts) in [
+      ("grants", entry.parts), ("returned", entry.returned), ("lapsed", entry.lapsed), ("rolled", entry.rolled),
+    ] where !parts.isEmpty {
+      members.append((key, .array(parts.map { ["grant": .number($0.grant), "amount": .text($0.amount)] })))
     }
     add("source", entry.source?.kind)
     if let reference = entry.source?.reference, !reference.isEmpty { add("reference", reference) }
@@ -34,35 +35,64 @@ enum EntryFormat {
     add("starts", entry.starts)
     add("expires", entry.expires)
     add("text", entry.text)
+    add("agent", entry.agent)
+    add("link", entry.link)
+    if let debit = entry.corrects { members.append(("corrects", .number(debit.value))) }
+    add("hold", entry.hold)
+    if let charge = entry.charge { members.append(("charge", .number(charge))) }
+    if let method = entry.method { members.append(("method", .number(method))) }
+    add("money", entry.money)
+    add("until", entry.until)
+    add("cause", entry.cause)
+    if let usage = entry.usage { members.append(("usage", UsageFormat.json(usage))) }
+    if let version = entry.priceVersion { members.append(("price_version", .number(version))) }
     members.append(("previous", .number(entry.previous.value)))
     return .object(members)
   }
 
   /// An entry as a line of CSV.
   static func csv(_ entry: JournalEntry) -> String {
-    let parts = entry.parts.map { "\($0.grant):\($0.amount)" }.joined(separator: " ")
+    func list(_ parts: [JournalEntry.Part]) -> String {
+      parts.map { "\($0.grant):\($0.amount)" }.joined(separator: " ")
+    }
+    let units = entry.usage?.counts.map { "\($0.unit)=\($0.count)" }.joined(separator: " ")
     let fields: [String] = [
       entry.sequence.description, entry.time.description, entry.kind.rawValue, entry.account.description,
       entry.request?.description ?? "", entry.amount.description, entry.asked?.description ?? "",
       entry.availableBefore.description, entry.available.description, entry.denial?.code ?? "",
-      entry.declined?.rawValue ?? "", parts, entry.source?.kind.description ?? "", entry.source?.reference ?? "",
+      entry.declined?.rawValue ?? "", list(entry.parts), entry.source?.kind.description ?? "",
+      entry.source?.reference ?? "",
       entry.priority?.description ?? "", entry.starts?.description ?? "", entry.expires?.description ?? "",
-      entry.text ?? "", entry.previous.description,
+      entry.text ?? "", entry.agent ?? "", entry.link ?? "", entry.corrects?.description ?? "",
+      entry.hold?.description ?? "", entry.charge?.description ?? "", entry.method?.description ?? "",
+      entry.money?.description ?? "", entry.until?.description ?? "", entry.cause ?? "", entry.usage?.feature ?? "",
+      entry.usage?.model ?? "", entry.usage?.tier ?? "", units ?? "", entry.priceVersion?.description ?? "",
+      list(entry.returned), list(entry.lapsed), list(entry.rolled), entry.previous.description,
     ]
     return fields.map(\.escapedForCSV).joined(separator: ",")
   }
 
   /// What an entry's row notes beside its numbers.
   static func note(_ entry: JournalEntry) -> String {
-    var notes: [String] = []
-    if let reason = entry.denial { notes.append(reason.code) }
-    if let declined = entry.declined, declined != .debited { notes.append("(\(declined.rawValue))") }
-    if let source = entry.source { notes.append(describe(source)) }
-    if let asked = entry.asked { notes.append("of \(asked.grouped) asked") }
-    if let starts = entry.starts { notes.append("from \(starts.brief)") }
-    if let expires = entry.expires { notes.append("until \(expires.brief)") }
-    if let text = entry.text { notes.append(text) }
-    return notes.joined(separator: " ")
+    var what: [String] = []
+    if let reason = entry.denial { what.append(reason.code) }
+    if let declined = entry.declined, declined != .debited { what.append("(\(declined.rawValue))") }
+    if let source = entry.source { what.append(describe(source)) }
+    if let asked = entry.asked, asked != entry.amount { what.append("of \(asked.grouped) asked") }
+    if let starts = entry.starts { what.append("from \(starts.brief)") }
+    if let expires = entry.expires { what.append("until \(expires.brief)") }
+    var notes = [what.joined(separator: " "), entry.text ?? "", entry.usage?.description ?? "", entry.cause ?? ""]
+    if let charge = entry.charge { notes.append("charge \(charge)") }
+    if let money = entry.money { notes.append("\(money)") }
+    if let debit = entry.corrects { notes.append("for entry \(debit)") }
+    if let agent = entry.agent { notes.append("by \(agent)") }
+    if let link = entry.link { notes.append(link) }
+    for (word, parts) in [("returned", entry.returned), ("lapsed", entry.lapsed), ("rolled over", entry.rolled)]
+    where !parts.isEmpty {
+      notes.append("\(word) \(parts.reduce(Int128(0)) { $0 + Int128($1.amount.millionths) }.credits)")
+    }
+    if let until = entry.until { notes.append("until \(until.brief)") }
+    return notes.filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
   /// A source and what it refers to.

@@ -53,11 +53,18 @@ struct UsageFailure: Failure {
 enum AbsenceFailure: Failure {
   case account(String)
   case request(String, of: String)
+  case priceBook
+  case priceVersion(UInt32, of: Int)
+  case charge(UInt32, of: String)
+  case consumer(String)
 
   var code: String {
     switch self {
     case .account: "unknown-account"
     case .request: "unknown-request"
+    case .priceBook, .priceVersion: "no-price"
+    case .charge: "no-charge"
+    case .consumer: "unknown-consumer"
     }
   }
 
@@ -67,6 +74,11 @@ enum AbsenceFailure: Failure {
       "there is no account \(name) in the store; check the name, or open it with 'creditctl open'"
     case .request(let request, let name):
       "account \(name) has no request \(request); 'creditctl history --requests' lists those it has"
+    case .priceBook: "no price book is in force; publish one with 'creditctl price publish'"
+    case .priceVersion(let version, let count):
+      "there is no version \(version) of the price book; 'creditctl price list' shows the \(count) there are"
+    case .charge(let number, let name): "account \(name) has no charge \(number), or it is outside retention"
+    case .consumer(let name): "there is no consumer \(name); add it with 'creditctl events add'"
     }
   }
 

@@ -26,6 +26,12 @@ final class Output: @unchecked Sendable {
     if buffer.count >= 1 << 16 { try flush() }
   }
 
+  /// Writes text as it is, without an end of line.
+  func raw(_ text: String) throws(WriteFailure) {
+    buffer.append(contentsOf: text.utf8)
+    if buffer.count >= 1 << 16 { try flush() }
+  }
+
   /// Writes lines.
   func lines(_ lines: [String]) throws(WriteFailure) { for line in lines { try self.line(line) } }
 

@@ -4,14 +4,15 @@ import Credits
 enum ReceiptFormat {
   /// The outcome as an object.
   static func json(
-    _ verb: String, _ account: AccountArgument, _ request: RequestArgument?, _ receipt: Receipt
+    _ verb: String, _ account: AccountArgument, _ request: RequestArgument?, _ receipt: Receipt,
+    extra: [(key: String, value: JSON)] = []
   ) -> JSON {
-    [
-      "outcome": .string(verb), "account": .text(account.id),
-      "request": .text(request?.id), "sequence": .number(receipt.sequence.value),
-      "time": .text(receipt.time), "amount": .text(receipt.amount), "available": .text(receipt.balance),
-      "replay": .bool(receipt.isReplay),
-    ]
+    .object(
+      [
+        ("outcome", .string(verb)), ("account", .text(account.id)), ("request", .text(request?.id)),
+        ("sequence", .number(receipt.sequence.value)), ("time", .text(receipt.time)),
+        ("amount", .text(receipt.amount)), ("available", .text(receipt.balance)), ("replay", .bool(receipt.isReplay)),
+      ] + extra)
   }
 
   /// The outcome in a sentence, and the request that a repetition would name.
@@ -55,15 +56,23 @@ extension StoreOptions {
   /// Runs one changing verb and prints its receipt, or its denial.
   func change(
     _ verb: String, _ account: AccountArgument, _ request: RequestArgument,
-    sentence: (Receipt) -> String, _ work: (CreditStore) async throws -> Receipt
+    sentence: (Receipt) -> String, extra: (Receipt) -> [(key: String, value: JSON)] = { _ in [] },
+    _ work: (CreditStore) async throws -> Receipt
   ) async throws {
-    let receipt: Receipt
+    let receipt = try await declining(account, request) { store in try await work(store) }
+    try print(
+      ReceiptFormat.json(verb, account, request, receipt, extra: extra(receipt)),
+      ReceiptFormat.lines(sentence(receipt), request, receipt))
+  }
+
+  /// Opens the store for changes and does some work with it; prints a denial, if that is what comes of it.
+  func declining<R>(
+    _ account: AccountArgument, _ request: RequestArgument, _ work: (CreditStore) async throws -> R
+  ) async throws -> R {
     do {
-      receipt = try await changing { store in try await work(store) }
+      return try await changing { store in try await work(store) }
     } catch StoreError.denied(let denial) {
       try ReceiptFormat.decline(denial, account, request, self)
     }
-    try print(
-      ReceiptFormat.json(verb, account, request, receipt), ReceiptFormat.lines(sentence(receipt), request, receipt))
   }
 }

@@ -52,6 +52,7 @@ struct CSVHeader {
   private let time: Int?
   private let context: Int
   private let generated: Int
+  private let feature: Int?
 
   /// Finds the columns in a header line.
   init(_ line: ArraySlice<UInt8>, _ columns: UsageColumns) throws(LineError) {
@@ -75,6 +76,11 @@ struct CSVHeader {
     if let name = columns.time { time = try find(name) } else { time = nil }
     context = try find(columns.context)
     generated = try find(columns.generated)
+    switch columns.feature {
+    case .none: feature = nil
+    case .ifPresent(let name): feature = names.contains(name) ? try find(name) : nil
+    case .required(let name): feature = try find(name)
+    }
   }
 
   /// Parses a line after the header.
@@ -83,6 +89,7 @@ struct CSVHeader {
     let count = try CSVLine.forEachField(of: line) { (index, field) throws(LineError) in
       if index == context { usage.context = try UsageLine.tokens(field, columns.context) }
       if index == generated { usage.generated = try UsageLine.tokens(field, columns.generated) }
+      if index == feature { usage.feature = try UsageLine.feature(field, columns.feature.name ?? "") }
       if index == time, checkingTime { usage.time = try UsageLine.time(field, columns.time ?? "") }
     }
     guard count == self.count else { throw LineError("has \(count) columns, the header has \(self.count)") }

@@ -17,7 +17,8 @@ struct JSONLine {
     -> UsageLine
   {
     var reader = JSONLine(line)
-    var (context, generated, time): (ArraySlice<UInt8>?, ArraySlice<UInt8>?, ArraySlice<UInt8>?)
+    var (context, generated): (ArraySlice<UInt8>?, ArraySlice<UInt8>?)
+    var (time, feature): (ArraySlice<UInt8>?, ArraySlice<UInt8>?)
     reader.skipSpace()
     guard reader.take("{") else { throw LineError("is no JSON object") }
     reader.skipSpace()
@@ -36,6 +37,7 @@ struct JSONLine {
         if key == columns.context { try set(&context) }
         if key == columns.generated { try set(&generated) }
         if key == columns.time { try set(&time) }
+        if key == columns.feature.name { try set(&feature) }
         reader.skipSpace()
       } while reader.take(",")
       guard reader.take("}") else { throw LineError("is no whole JSON object") }
@@ -47,6 +49,11 @@ struct JSONLine {
     var usage = UsageLine(
       context: try UsageLine.tokens(context, columns.context),
       generated: try UsageLine.tokens(generated, columns.generated))
+    if let feature {
+      usage.feature = try UsageLine.feature(feature, columns.feature.name ?? "")
+    } else if case .required(let name) = columns.feature {
+      throw LineError("has no key \(name.escapedForTerminal)")
+    }
     guard let name = columns.time else { return usage }
     guard let time else { throw LineError("has no key \(name.escapedForTerminal)") }
     if checkingTime { usage.time = try UsageLine.time(time, name) }

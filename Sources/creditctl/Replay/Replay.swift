@@ -93,16 +93,19 @@ struct Replay {
   }
 
   /// One caller: its debits in order, one call after the other.
-  private static func call(_ store: CreditStore, _ debits: [Debit], batch: Int) async throws -> ReplayTally {
+  private static func call(_ store: CreditStore, _ debits: [UsageDebit], batch: Int) async throws -> ReplayTally {
     var tally = ReplayTally()
     var index = 0
     while index < debits.count {
       let end = min(debits.count, index + batch)
       let began = ContinuousClock.now
       if batch == 1 {
-        tally.count(try await store.debit(debits[index]))
+        let debit = debits[index]
+        tally.count(
+          try await store.debit(for: debit.usage, from: debit.account, request: debit.request), of: debit.usage.feature)
       } else {
-        for outcome in try await store.debit(Array(debits[index..<end])) { tally.count(outcome) }
+        let outcomes = try await store.debit(for: Array(debits[index..<end]))
+        for (outcome, debit) in zip(outcomes, debits[index..<end]) { tally.count(outcome, of: debit.usage.feature) }
       }
       let (seconds, attoseconds) = began.duration(to: .now).components
       tally.latencies.append(UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000))

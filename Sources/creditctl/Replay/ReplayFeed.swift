@@ -8,40 +8,45 @@ import Credits
 actor ReplayFeed {
   /// The debits of a round, by caller, and the number of lines they were made from.
   struct Round: Sendable {
-    var debits: [[Debit]]
+    var debits: [[UsageDebit]]
     var lines: UInt64 = 0
   }
 
   private let logs: [UsageLog]
+  private let prices: ReplayPrices
   private var repetition = 0
   private var file = 0
   private var ordinal: UInt64 = 0
   private var isAtStart = true
 
-  /// Opens the logs.
-  init(_ files: [String], _ columns: UsageColumns, _ format: UsageLog.Format?) throws(UsageLogError) {
+  /// Opens the logs, each with the feature of its lines that name none.
+  init(
+    _ files: [(path: String, feature: String)], _ columns: UsageColumns, _ format: UsageLog.Format?,
+    _ prices: ReplayPrices
+  ) throws(UsageLogError) {
     var logs: [UsageLog] = []
-    for file in files { logs.append(try UsageLog(path: file, columns: columns, format: format)) }
+    for file in files {
+      logs.append(try UsageLog(path: file.path, columns: columns, format: format, feature: file.feature))
+    }
     self.logs = logs
+    self.prices = prices
   }
 
   /// Reads all logs once and throws the first thing that is wrong with them.
-  func check(_ rates: UsageRates) throws(UsageLogError) -> UsageCheck { try UsageCheck(logs, rates) }
+  func check() throws(UsageLogError) -> UsageCheck { try UsageCheck(logs, prices) }
 
   /// The next round, of so many lines; nil at the end of the last repetition.
   func next(_ plan: ReplayPlan, size: Int) throws(UsageLogError) -> Round? {
     var round = Round(debits: Array(repeating: [], count: plan.callers))
     while round.lines < size, let line = try line(plan) {
-      guard let amount = plan.rates.price(of: line) else {
-        throw logs[file].failure("costs more than an amount can hold")
-      }
       let number = ordinal
       ordinal += 1
       round.lines += 1
-      guard amount > .zero else { continue }
       let account = plan.account(of: number)
       round.debits[account % plan.callers].append(
-        Debit(amount, from: plan.accounts[account], request: plan.request(of: number)))
+        UsageDebit(
+          prices.usage(of: line, feature: logs[file].feature), from: plan.accounts[account],
+          request: plan.request(of: number)))
     }
     return round.lines == 0 ? nil : round
   }

@@ -1,19 +1,17 @@
 import Credits
 
-/// What is replayed: checked logs, prices, accounts and the names of requests. Everything follows from it, run after
+/// What is replayed: checked logs, accounts and the names of requests. Everything follows from it, run after
 /// run.
 struct ReplayPlan: Sendable {
   let run: String
   let accounts: [AccountID]
-  let rates: UsageRates
   let repeats: Int
   let callers: Int
   private let base: RequestID
 
-  init(run: String, accounts: Int, rates: UsageRates, repeats: Int, callers: Int) {
+  init(run: String, accounts: Int, repeats: Int, callers: Int) {
     self.run = run
     self.accounts = (1...accounts).map { AccountID(ReplayPlan.label($0)) }
-    self.rates = rates
     self.repeats = repeats
     self.callers = callers
     base = RequestID("creditctl replay, run: " + run)

@@ -11,10 +11,14 @@ struct UsageCheck: Equatable {
   var last: Timestamp?
 
   /// Reads the logs and throws the first thing that is wrong with them.
-  init(_ logs: [UsageLog], _ rates: UsageRates) throws(UsageLogError) {
+  init(_ logs: [UsageLog], _ prices: ReplayPrices) throws(UsageLogError) {
     for log in logs {
       while let line = try log.next() {
-        guard let amount = rates.price(of: line) else { throw log.failure("costs more than an amount can hold") }
+        let amount: Amount
+        switch prices.price(of: prices.usage(of: line, feature: log.feature)) {
+        case .success(let price): amount = price
+        case .failure(let error): throw log.failure(error.reason)
+        }
         lines += 1
         if amount == .zero { free += 1 }
         price += Int128(amount.millionths)

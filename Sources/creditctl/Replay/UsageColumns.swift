@@ -1,7 +1,28 @@
 /// The names of the columns, or keys, that a usage log is read by.
 struct UsageColumns: Sendable {
+  /// The column of the feature.
+  enum Feature: Equatable, Sendable {
+    /// There is none, or it does not count.
+    case none
+    /// It is read where the log has it.
+    case ifPresent(String)
+    /// Every line has it.
+    case required(String)
+
+    var name: String? {
+      switch self {
+      case .none: nil
+      case .ifPresent(let name), .required(let name): name
+      }
+    }
+  }
+
   /// The moment of the request; nil where the log has none.
   var time: String? = "TIMESTAMP"
   var context = "ContextTokens"
   var generated = "GeneratedTokens"
+  var feature = Feature.ifPresent(standardFeature)
+
+  /// The column of the feature that is read where the log has it.
+  static let standardFeature = "Feature"
 }

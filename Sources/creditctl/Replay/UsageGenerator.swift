@@ -8,6 +8,7 @@ struct UsageGenerator {
   /// One line: the time in ticks of 100 ns since 1970, as finely as the logs of large services have it.
   struct Line: Equatable {
     let ticks: Int64
+    let feature: String
     let context: UInt64
     let generated: UInt64
   }
@@ -26,8 +27,12 @@ struct UsageGenerator {
     ticks += gap()
     let isChat = random.below(3) < 2
     return isChat
-      ? Line(ticks: ticks, context: spread(from: 20, doublings: 8), generated: spread(from: 8, doublings: 7))
-      : Line(ticks: ticks, context: spread(from: 200, doublings: 5), generated: spread(from: 4, doublings: 5))
+      ? Line(
+        ticks: ticks, feature: "chat", context: spread(from: 20, doublings: 8), generated: spread(from: 8, doublings: 7)
+      )
+      : Line(
+        ticks: ticks, feature: "code", context: spread(from: 200, doublings: 5),
+        generated: spread(from: 4, doublings: 5))
   }
 
   /// A number from a base to the base doubled some times, with as many numbers in each doubling.
@@ -51,10 +56,16 @@ extension UsageGenerator.Line {
   }
 
   /// The line as CSV.
-  var csv: String { "\(time),\(context),\(generated)" }
+  var csv: String { "\(time),\(feature),\(context),\(generated)" }
+
+  /// The header of such lines.
+  static let csvHeader = "TIMESTAMP,Feature,ContextTokens,GeneratedTokens"
 
   /// The line as an object.
   var json: JSON {
-    ["TIMESTAMP": .string(time), "ContextTokens": .number(context), "GeneratedTokens": .number(generated)]
+    [
+      "TIMESTAMP": .string(time), "Feature": .string(feature), "ContextTokens": .number(context),
+      "GeneratedTokens": .number(generated),
+    ]
   }
 }

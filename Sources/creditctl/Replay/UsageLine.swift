@@ -4,6 +4,8 @@ import Credits
 struct UsageLine: Equatable {
   var context: Int64
   var generated: Int64
+  /// The feature, where the log names it.
+  var feature: String?
   /// The moment of the request, where it was asked for.
   var time: Timestamp?
 
@@ -29,6 +31,13 @@ struct UsageLine: Equatable {
       throw LineError("\(column) is no time such as 2026-11-22T22:17:45Z: \(quoted(bytes))")
     }
     return time
+  }
+
+  /// Parses the name of a feature.
+  static func feature(_ bytes: ArraySlice<UInt8>, _ column: String) throws(LineError) -> String {
+    guard !bytes.isEmpty else { throw LineError("\(column) is empty") }
+    guard bytes.count <= 255 else { throw LineError("\(column) is longer than 255 bytes: \(quoted(bytes))") }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Bytes of a hostile file, safe and short enough to print.

@@ -12,9 +12,14 @@ final class UsageLog {
   private var format: Format?
   private var header: CSVHeader?
   private let given: Format?
+  /// The feature of lines that name none.
+  let feature: String
 
   /// Opens a log. Without a format, the first line tells: JSON Lines begin with a brace.
-  init(path: String, columns: UsageColumns, format: Format? = nil) throws(UsageLogError) {
+  init(
+    path: String, columns: UsageColumns, format: Format? = nil, feature: String = ReplayBook.standardFeature
+  ) throws(UsageLogError) {
+    self.feature = feature
     reader = try LineReader(path: path)
     self.columns = columns
     given = format
