@@ -70,15 +70,19 @@ struct HoldTests {
     #expect(tool("explain", "alice", "i").output.contains("price 20"))
   }
 
-  @Test("that a service captures by usage are explained with that price, too")
+  @Test("that are captured by usage are explained with that price, too")
   func capturedByUsage() async throws {
     let store = try CreditStore.open(at: tool.store)
     try await store.publish(ExampleBook.book)
     try await store.open("alice")
     try await store.grant(100, to: "alice", source: .allowance, request: "g")
-    let hold = try await store.hold(20, on: "alice", for: .seconds(60), request: "h")
-    try await store.capture(hold, for: Usage("image", units: 3))
+    try await store.hold(20, on: "alice", for: .seconds(60), request: "h")
     try await store.close()
+    let captured = tool("capture", "alice", "h", "--feature", "image", "--units", "3")
+    #expect(captured.output.contains("captured 12 credits of hold h"), "\(captured.complaint)")
+    for wrong in [["12", "--feature", "image"], ["--units", "3"], ["0", "--feature", "image"]] {
+      #expect(tool.bare(["capture", "alice", "h"] + wrong + ["--store", tool.store]).code == 2)
+    }
     let explained = tool("explain", "alice", "h")
     #expect(explained.output.contains("3 image at 4: 12"), "\(explained.complaint)")
     #expect(explained.output.contains("captured"))

@@ -11,6 +11,7 @@ struct CaptureCommand: AsyncParsableCommand {
       and the exit code is 1 where the hold was released before.
 
         creditctl capture user_alice chat-7 87.25
+        creditctl capture user_alice chat-7 --feature chat --unit context=4808 --unit generated=912
         creditctl capture user_alice chat-7
       """)
 
@@ -25,13 +26,31 @@ struct CaptureCommand: AsyncParsableCommand {
   @Argument(help: "What the work has cost; 0 or more. Default: all that is held.")
   var amount: Amount?
 
+  @Option(name: .long, help: "Capture the price of this feature's usage, in place of an amount.")
+  var feature: String?
+
+  @OptionGroup var usage: UsageOptions
+
   func validate() throws {
     if let amount, amount < .zero { throw ValidationError("the cost is \(amount); it must not be negative") }
+    _ = try usage(of: feature)
+  }
+
+  /// The usage to capture; nil for an amount, or for all that is held.
+  private func usage(of feature: String?) throws -> Usage? {
+    if feature == nil, usage.isEmpty { return nil }
+    guard amount == nil else {
+      throw ValidationError("give an amount, or a --feature whose price is the amount; not both")
+    }
+    guard case .usage(let usage) = try Asked(nil, feature, usage) else { return nil }
+    return usage
   }
 
   func run() async throws {
+    let usage = try usage(of: feature)
     try await HoldEnding.end(account, request, as: .captured, options) { store in
-      try await store.capture(request.id, on: account.id, amount: amount)
+      if let usage { return try await store.capture(request.id, on: account.id, for: usage) }
+      return try await store.capture(request.id, on: account.id, amount: amount)
     }
   }
 }

@@ -18,7 +18,7 @@ struct DemoDay {
     /// Brings a new card after a decline.
     case bringCard(Int)
     /// Confirms a payment at the bank, or does not.
-    case confirm(key: String, Bool)
+    case confirm(Int, charge: UInt32, Bool)
   }
 
   let world: DemoWorld
@@ -176,7 +176,8 @@ struct DemoDay {
     switch action {
     case .capture(let hold, let usage):
       try await store.capture(hold, for: usage, acknowledge: .applied)
-    case .confirm(let key, let isConfirmed):
+    case .confirm(let index, let charge, let isConfirmed):
+      guard let key = try await store.key(ofCharge: charge, of: world.customers[index].id) else { return }
       if isConfirmed { gateway.scripted.settle(key) } else { gateway.scripted.refuse(key, reason: "not confirmed") }
     case .bringCard(let index):
       methods[index] = try await store.savePaymentMethod(
@@ -234,7 +235,7 @@ struct DemoDay {
       guard let charge = entry.charge, entry.kind == .needsAction || entry.cause == "processing" else { return }
       let isConfirmed = entry.kind == .unsettled || random.below(100) < 85
       agenda[later(6, 60), default: []].append(
-        .confirm(key: store.key(ofCharge: charge, of: customer.id), isConfirmed))
+        .confirm(customer.index, charge: charge, isConfirmed))
     default: break
     }
   }

@@ -35,8 +35,8 @@ struct Trial {
       let scripted = ScriptedGateway(script: { _, _ in outcome.act })
       // This charge and no other: what else is open in the store is for the real provider.
       try await RefillWorker(store: store, gateway: scripted).work(onCharge: number, of: account)
-    } else if let notice = notice(outcome, charge) {
-      try await store.report(notice, ofChargeWithKey: store.key(ofCharge: number, of: account))
+    } else if let notice = notice(outcome, charge), let key = try await store.key(ofCharge: number, of: account) {
+      try await store.report(notice, ofChargeWithKey: key)
     }
     return try await store.progress(ofCharge: number, of: account)
   }

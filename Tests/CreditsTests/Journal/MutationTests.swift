@@ -84,7 +84,7 @@ struct MutationTests {
     fixture.run(.debit(2, .upTo, Tariff(row: 3, counts: ExtrasFixture.counts)), at: at(6))
     fixture.run(.debit(99, .whole), at: at(7))
     fixture.run(.hold(2, lasting: .seconds(60), .capture, .none), at: at(8))
-    fixture.run(.capture(RequestID(8), 1), at: at(9))
+    fixture.run(.capture(RequestID(8), 1, .none), at: at(9))
     fixture.run(.hold(2, lasting: .seconds(60), .release, .none), at: at(10))
     fixture.run(.correct(SequenceNumber(7), of: 2, 1, reason: "late", agent: "ann"), at: at(90))
     fixture.run(.freeze(reason: "audit"), at: at(91))
