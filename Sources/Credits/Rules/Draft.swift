@@ -123,6 +123,8 @@ package struct Draft {
     switch command {
     case .capture(let hold, let amount): return capture(hold, amount, at: now)
     case .release(let hold): return release(hold, at: now)
+    // The window has forgotten the request, the hold it made is still open: it must not be executed again.
+    case .hold where account.hold(of: request) != nil: return .tooOld
     case .charge(let number):
       send(number, at: now)
       return nil
