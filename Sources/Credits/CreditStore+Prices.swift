@@ -49,9 +49,14 @@ extension CreditStore {
   }
 
   /// Takes what a quote says, while it is good; once it has expired, only if prices have not changed since.
+  ///
+  /// - Throws: `invalidArgument` for a quote of another store, and as for a debit by usage.
   public func debit(
     _ quote: Quote, from account: AccountID, request: RequestID, acknowledge: Acknowledgement = .durable
   ) async throws(StoreError) -> Outcome {
+    guard engine.prices.knows(quote) else {
+      throw .invalidArgument("the quote is of another store; get one from this store")
+    }
     let (amount, tariff) = engine.prices.tariff(quote, at: try engine.keeper.now())
     return try await debit(amount, tariff, account, request, acknowledge)
   }
