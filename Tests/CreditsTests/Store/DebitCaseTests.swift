@@ -289,6 +289,24 @@ struct DebitCaseTests {
     try await store.close()
   }
 
+  @Test("Case 9: a quote of another store, where the book may say otherwise, is no price")
+  func foreignQuote() async throws {
+    let (store, alice) = try await fixture.open(with: 100)
+    let other = StoreFixture()
+    let stranger = try other.open()
+    try await stranger.publish(StoreFixture.book)
+    // With no book here, and with another one.
+    let quote = try stranger.quote(for: Usage("ping"))
+    for round in 0..<2 {
+      let error = await failure { () throws(StoreError) in _ = try await store.debit(quote, from: alice, request: "1") }
+      #expect(error?.code == "invalid-argument", "round \(round)")
+      #expect(try await store.explain("1", of: alice) == nil)
+      if round == 0 { try await store.publish(StoreFixture.dearer) }
+    }
+    try await stranger.close()
+    try await store.close()
+  }
+
   @Test("Case 9: a quoted version is used while it is valid, and then refused if prices have changed")
   func quotes() async throws {
     var (store, alice) = try await fixture.open(with: 100)
