@@ -55,7 +55,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: settings),
     .testTarget(
-      name: "CreditsTests", dependencies: ["Credits", "CreditsTesting", "LMDB"],
+      name: "CreditsTests",
+      dependencies: [
+        "Credits", "CreditsTesting", "LMDB", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
       swiftSettings: settings),
     .testTarget(name: "CreditctlTests", dependencies: ["creditctl", "Credits"], swiftSettings: settings),
     .target(

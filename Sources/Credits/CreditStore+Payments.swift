@@ -55,7 +55,8 @@ extension CreditStore {
       return try await engine.change(.setRefill(nil), account, request)
     }
     let terms = RefillTerms(
-      threshold: threshold, pack: try pack(for: offer), cap: cap, period: period, method: method.number,
+      threshold: threshold, pack: try await pack(for: offer, request, of: account), cap: cap, period: period,
+      method: method.number,
       consent: consent)
     return try await engine.change(.setRefill(terms), account, request)
   }
@@ -98,17 +99,26 @@ extension CreditStore {
   public func purchase(
     _ offer: Offer, for account: AccountID, with method: PaymentMethod, request: RequestID
   ) async throws(StoreError) -> Purchase {
-    let pack = try pack(for: offer)
+    let pack = try await pack(for: offer, request, of: account)
     let command = Command.order(pack.credits, price: pack.price, method: method.number)
     let receipt = try await engine.change(command, account, request)
-    // The price is that of the first time, though the catalogue may have changed since.
-    let price = receipt.isReplay ? try engine.view.record(receipt.sequence).money(.price) ?? pack.price : pack.price
     return Purchase(
-      receipt: receipt, account: account, number: receipt.number, pack: Pack(credits: pack.credits, price: price),
+      receipt: receipt, account: account, number: receipt.number, pack: pack,
       key: name(ofCharge: receipt.number, of: account, opened: receipt.time))
   }
 
-  private func pack(for offer: Offer) throws(StoreError) -> Pack {
+  /// What an offer is: for a request that is known what it was the first time, though the catalogue may have changed
+  /// since, and else what the catalogue sells.
+  private func pack(
+    for offer: Offer, _ request: RequestID, of account: AccountID
+  ) async throws(StoreError) -> Pack {
+    if let record = try await engine.record(of: request, account), let price = record.money(.price) {
+      let known = Pack(credits: record.amount(.pack) ?? record.entry.amount, price: price)
+      switch offer {
+      case .pack(known.credits), .credits(known.credits), .money(known.price): return known
+      default: break
+      }
+    }
     do throws(CatalogueError) { return try catalogue.price(of: offer) } catch {
       throw .invalidArgument(error.description)
     }

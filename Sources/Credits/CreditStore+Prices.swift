@@ -50,12 +50,11 @@ extension CreditStore {
 
   /// Takes what a quote says, while it is good; once it has expired, only if prices have not changed since.
   ///
-  /// - Returns: The receipt, or the denial, with the reason `priceChanged` for a quote that is no longer good.
-  /// - Throws: `invalidArgument` for a quote of another store; as above.
+  /// - Throws: `invalidArgument` for a quote of another store, and as for a debit by usage.
   public func debit(
     _ quote: Quote, from account: AccountID, request: RequestID, acknowledge: Acknowledgement = .durable
   ) async throws(StoreError) -> Outcome {
-    guard engine.prices.table.amount(row: quote.row, counts: quote.counts) == quote.amount else {
+    guard engine.prices.knows(quote) else {
       throw .invalidArgument("the quote is of another store; get one from this store")
     }
     let (amount, tariff) = engine.prices.tariff(quote, at: try engine.keeper.now())

@@ -12,7 +12,10 @@ extension Account {
         throw Inconsistency("there is no payment method \(entry.units)")
       }
       extras.methods.removeAll { $0.number == entry.units }
-      if extras.refill.terms?.method == entry.units { extras.refill.suspended = .noMethod }
+      // What waits because of a dispute waits for a person, whatever becomes of the card.
+      if extras.refill.terms?.method == entry.units, extras.refill.suspended != .disputed {
+        extras.refill.suspended = .noMethod
+      }
     case .disputed: extras.refill.suspended = .disputed
     case .due, .ordered: try applyOrder(record)
     default: try applyStep(record)

@@ -210,7 +210,10 @@ extension Command {
     if kind.endsHold { return record.entry.kind.endsHold }
     let entry = record.entry
     guard entry.price == tariff.row, tariff.row == 0 || Counts(record) == tariff.counts else { return false }
-    guard number == 0 || entry.units == number else { return false }
+    switch self {
+    case .removeMethod(let number), .dispute(let number, _): guard entry.units == number else { return false }
+    default: break
+    }
     if entry.kind == .denied { return entry.grant == asked && entry.amount == amount && record.items == items }
     guard entry.kind == kind, entry.detail == detail else { return false }
     if case .order = self {} else if !record.items.starts(with: items) { return false }
@@ -226,6 +229,8 @@ extension Command {
     case .order(let credits, _, let method):
       return entry.amount == credits && record.number(.method) == UInt64(method)
     case .subscribe(_, let anchor): return record.moment(.askedAnchor) == anchor
+    // The items are what was left of the allowance.
+    case .unsubscribe: return true
     case .correct, .setRefill: return entry.amount == amount && record.items == items
     default: return record.items == items
     }

@@ -123,15 +123,14 @@ package struct Draft {
     switch command {
     case .capture(let hold, let amount, let tariff): return capture(hold, amount, tariff, at: now)
     case .release(let hold): return release(hold, at: now)
+    // The window has forgotten the request, the hold it made is still open: it must not be executed again.
+    case .hold where account.hold(of: request) != nil: return .tooOld
     case .charge(let number):
       send(number, at: now)
       return nil
     case .settle(let number, let outcome):
       settle(number, outcome, at: now)
       return nil
-    case .hold where account.hold(of: request) != nil:
-      // The request window has forgotten it, and the hold is still open: one request, one hold.
-      return .tooOld
     default: break
     }
     if let code = refusal(of: command, at: now) {

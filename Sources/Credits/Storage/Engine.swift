@@ -191,6 +191,14 @@ final class Engine: Sendable {
     return answer
   }
 
+  /// What is recorded of a request, if the window knows it.
+  func record(of request: RequestID, _ account: AccountID) async throws(StoreError) -> Record? {
+    // A debit of nothing is never recorded, and conflicts with whatever is.
+    let answer = try await answer(.debit(0, .whole, .none), account, request, .applied)
+    guard case .denied(let denial) = answer, case .conflict(let sequence) = denial.reason else { return nil }
+    return try view.record(sequence)
+  }
+
   /// Does what no request asks for, a step of a charge, and waits until it is durable.
   func act(_ command: Command, on account: AccountID) async throws(StoreError) {
     let answer = try await settle(command, account, .none) { (now, _, absent) in

@@ -37,6 +37,13 @@ final class Prices: Sendable {
     }
   }
 
+  /// Whether a quote says what a book of this store says.
+  func knows(_ quote: Quote) -> Bool {
+    let table = table
+    return table.version(ofRow: quote.row) == quote.version
+      && table.amount(row: quote.row, counts: quote.counts) == quote.amount
+  }
+
   /// The price of a quote, while it is good; afterwards only if there is no newer book.
   func tariff(_ quote: Quote, at now: Timestamp) -> (Amount, Tariff) {
     let isChanged = now >= quote.expires && table.version(at: now) != quote.version

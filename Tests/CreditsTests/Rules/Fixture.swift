@@ -19,17 +19,45 @@ struct Fixture {
   @discardableResult
   mutating func run(_ command: Command, at now: Timestamp = Fixture.start) -> (answer: Answer?, records: [Record]) {
     requests += 1
+    return run(command, RequestID(requests), at: now)
+  }
+
+  /// Lets time do its work, and answers the records it made.
+  @discardableResult
+  mutating func wait(until now: Timestamp) -> [Record] {
+    var draft = Draft(account)
+    draft.settle(at: max(now, account.time))
+    return keep(&draft)
+  }
+
+  /// Does what no request asks for: a step of a charge.
+  @discardableResult
+  mutating func act(_ command: Command, at now: Timestamp = Fixture.start) -> [Record] {
+    run(command, .none, at: now).records
+  }
+
+  /// Runs a command under a request; time never goes back.
+  @discardableResult
+  mutating func run(
+    _ command: Command, _ request: RequestID, at now: Timestamp = Fixture.start
+  ) -> (answer: Answer?, records: [Record]) {
+    let now = max(now, account.time)
     var draft = Draft(account)
     draft.settle(at: now)
-    let request = RequestID(requests)
     let reason = draft.decide(command, request: request, at: now)
     let first = SequenceNumber(UInt64(records.count) + 1)
+    keep(&draft)
+    return (draft.answer(to: request, from: first) ?? reason.map { .notRecorded($0, at: now) }, draft.records)
+  }
+
+  @discardableResult
+  private mutating func keep(_ draft: inout Draft) -> [Record] {
     if !draft.records.isEmpty {
-      draft.number(from: first)
+      draft.number(from: SequenceNumber(UInt64(records.count) + 1))
       account = draft.account
       records += draft.records
     }
-    return (draft.answer(to: request, from: first) ?? reason.map { .notRecorded($0, at: now) }, draft.records)
+    return draft.records
   }
 
   /// The reason for which a command is declined.
