@@ -173,7 +173,8 @@ extension CreditStore {
   ///
   /// May come twice, late, out of order, before the provider's answer, or while the worker asks: the first success that
   /// matches the charge gives the credits, everything else changes nothing. A success with another sum gives nothing
-  /// and raises the event `mismatched`.
+  /// and raises the event `mismatched`. After the credits were given, a failure or a success with another sum raises
+  /// the event `disputed`: the credits stay, auto-refill stops, and somebody has to look at it.
   ///
   /// - Parameters:
   ///   - outcome: What the provider says.
@@ -190,11 +191,22 @@ extension CreditStore {
       let state = try engine.state(of: charge.account), charge.number > 0, charge.number <= state.extras.lastCharge
     else { return try await deny(outcome, key) }
     try await engine.act(.settle(charge.number, outcome), on: charge.account)
-    if case .succeeded = outcome,
-      case .ended(let end)? = try await progress(ofCharge: charge.number, of: charge.account), end.kind != .credited
-    {
-      try await deny(outcome, key)
+    guard case .ended(let end)? = try await progress(ofCharge: charge.number, of: charge.account) else { return }
+    switch outcome {
+    case .succeeded where end.kind != .credited: try await deny(outcome, key)
+    case .succeeded(_, let price) where price != end.money:
+      try await dispute(charge, "paid once more, with \(price)", state)
+    case .declined(let reason) where end.kind == .credited:
+      try await dispute(charge, "failed late: \(reason)", state)
+    default: break
     }
+  }
+
+  /// Notes that something is wrong with a charge that was credited: once, until somebody resumes auto-refill.
+  private func dispute(_ charge: ChargeKey, _ reason: String, _ state: Account) async throws(StoreError) {
+    guard state.extras.refill.suspended != .disputed else { return }
+    let text = String(reason.unicodeScalars.prefix(Item.maximumText / 4))
+    try await engine.act(.dispute(charge.number, reason: text), on: charge.account)
   }
 
   /// Refuses what is told of a charge that is not known, or no longer.

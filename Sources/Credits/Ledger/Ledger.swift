@@ -206,12 +206,22 @@ internal import Synchronization
     let known = unsafe window.find(fingerprint, in: shard, besides: seen)
     unsafe shard.pointee.lock.unlock()
     if let known { return .seen(known) }
+    // The window may have forgotten a hold and not its end: the request is not executed a second time.
+    if case .hold = command, hasEnded(request, hash) { return .answered(.notRecorded(.tooOld, at: now)) }
     if isTooOld(request) { return .answered(.notRecorded(.tooOld, at: now)) }
     guard let slot = unsafe found else {
       return unsafe create(account, hash, command, request, in: stripe, at: now)
     }
     let time = max(now, unsafe slot.pointee.account.time)
     return unsafe decide(command, request, on: slot, in: stripe, at: time)
+  }
+
+  /// Whether the window has the end of the hold that a request made.
+  private func hasEnded(_ request: RequestID, _ hash: UInt64) -> Bool {
+    let fingerprint = key.fingerprint(request.endOfHold, of: hash)
+    let shard = unsafe window.lockedShard(of: fingerprint)
+    defer { unsafe shard.pointee.lock.unlock() }
+    return unsafe window.find(fingerprint, in: shard, besides: []) != nil
   }
 
   /// Does to an account what no request asks for: a step of a charge. Answers with the account's last entry.

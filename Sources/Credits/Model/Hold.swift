@@ -35,7 +35,7 @@ public struct Hold: Hashable, Sendable {
   public let number: UInt32
 
   /// What was set aside of each grant, in the order of use: `remaining` is the part.
-  package let parts: [Grant]
+  package private(set) var parts: [Grant]
 
   package init(
     account: AccountID, request: RequestID, number: UInt32, amount: Amount, deadline: Timestamp, end: End,
@@ -48,6 +48,18 @@ public struct Hold: Hashable, Sendable {
     self.deadline = deadline
     self.end = end
     self.parts = parts
+  }
+}
+
+extension Hold {
+  /// Lets the parts of some grants expire, unless they have already.
+  mutating func expire(_ grants: [UInt32], at now: Timestamp) {
+    parts = parts.map { part in
+      guard grants.contains(part.number), part.expires > now else { return part }
+      return Grant(
+        number: part.number, kind: part.kind, priority: part.priority, amount: part.amount, remaining: part.remaining,
+        starts: part.starts, expires: now)
+    }
   }
 }
 

@@ -278,7 +278,8 @@ extension Record {
     var before = entry.available.millionths
     let amount = entry.amount.millionths
     switch entry.kind {
-    case .debited, .held, .expired, .closed, .ended: before &+= amount
+    case .debited, .held, .expired, .ended: before &+= amount
+    case .closed: before &+= amount &- (self.amount(.held)?.millionths ?? 0)
     case .begun, .credited, .subscribed: before &-= amount
     case .granted:
       for case .times(let starts, _) in items where starts > entry.time { return entry.available }

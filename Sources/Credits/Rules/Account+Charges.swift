@@ -25,17 +25,31 @@ extension Account {
   private mutating func applyRefillSet(_ record: borrowing Record) throws(Inconsistency) {
     guard record.entry.detail == 1 else { return extras.refill.terms = nil }
     guard let terms = RefillTerms(record) else { throw Inconsistency("the terms of a refill are not whole") }
-    if extras.refill.period != terms.period {
-      extras.refill.period = terms.period
-      extras.refill.since = record.entry.time
-      extras.refill.periodStart = record.entry.time
-      // What is under way counts in the new period, too.
-      extras.refill.charged = extras.charges.first { $0.kind == .refill && $0.status != .due }?.price
-    }
+    if extras.refill.period != terms.period { changePeriod(terms.period, at: record.entry.time) }
     extras.refill.terms = terms
     extras.refill.method = terms.method
     extras.refill.cappedUntil = nil
   }
+
+  /// Begins to count the cap's periods anew; what was charged in the present one, or is under way, counts in the first,
+  /// so that no change of periods makes room.
+  private mutating func changePeriod(_ period: Period, at now: Timestamp) {
+    let refill = extras.refill
+    var carried = refill.period.map { old in
+      let start = old.boundary(old.index(at: now, from: refill.since), from: refill.since)
+      return start == refill.periodStart ? refill.charged : nil
+    } ?? nil
+    if let charge = extras.charges.first(where: { $0.kind == .refill && $0.status != .due }), !counts(charge, carried) {
+      carried = carried?.adding(charge.price) ?? charge.price
+    }
+    extras.refill.period = period
+    extras.refill.since = now
+    extras.refill.periodStart = now
+    extras.refill.charged = carried
+  }
+
+  /// Whether an open refill is part of a sum that was charged in the present period.
+  private func counts(_ charge: Charge, _ sum: Money?) -> Bool { sum != nil && charge.sent >= extras.refill.periodStart }
 
   private mutating func applyRearmed(_ entry: Entry) throws(Inconsistency) {
     guard let cause = Rearming(rawValue: entry.detail) else { throw Inconsistency("a refill is re-armed by nothing") }
@@ -164,7 +178,9 @@ extension Account {
 
   /// Takes a refill's money out of its period again: the card was not charged.
   private mutating func uncount(_ charge: Charge) {
-    guard charge.kind == .refill, charge.sent >= extras.refill.periodStart,
+    // What was under way when the periods changed counts in the first of the new ones, though it was sent before.
+    let refill = extras.refill
+    guard charge.kind == .refill, charge.sent >= refill.periodStart || refill.periodStart == refill.since,
       let charged = extras.refill.charged, charged.currency == charge.price.currency
     else { return }
     extras.refill.charged = Money(max(0, charged.minor - charge.price.minor), charged.currency)

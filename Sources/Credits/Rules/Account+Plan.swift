@@ -46,6 +46,10 @@ extension Account {
     }
     guard try lapse(record, of: subscription) == 0 else { throw Inconsistency("the plan ends and leaves credits") }
     extras.plan = nil
+    // What is held of the allowance can still be captured, and does not come back.
+    for index in extras.holds.indices {
+      extras.holds[index].expire(subscription.grants, at: record.entry.time)
+    }
   }
 
   /// Takes what is left of a period's allowance, and answers how much of it goes over into the next one.

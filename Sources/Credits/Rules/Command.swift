@@ -231,6 +231,9 @@ extension Command {
     case .subscribe(_, let anchor): return record.moment(.askedAnchor) == anchor
     // The items are what was left of the allowance.
     case .unsubscribe: return true
+    // What was held is no part of the command.
+    case .close:
+      return record.items.filter { if case .amount(.held, _) = $0 { false } else { true } } == items
     case .correct, .setRefill: return entry.amount == amount && record.items == items
     default: return record.items == items
     }

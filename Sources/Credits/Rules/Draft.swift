@@ -156,7 +156,8 @@ package struct Draft {
     case .close:
       cancelDue(because: .closed, at: now)
       let all = account.available + account.held
-      add(Record(entry(.closed, all, leaving: 0, request: request, at: now), command.items))
+      let held: [Item] = account.held > 0 ? [.amount(.held, account.held)] : []
+      add(Record(entry(.closed, all, leaving: 0, request: request, at: now), command.items + held))
     case .subscribe(let plan, let anchor): subscribe(plan, anchor, command, request, at: now)
     case .unsubscribe(let atOnce):
       if atOnce, let plan = account.extras.plan { return endPlan(plan, request, at: now) }
@@ -208,7 +209,11 @@ package struct Draft {
 
   /// The first reason for which the rules decline a command, in the order of precedence.
   private func refusal(of command: Command, at now: Timestamp) -> Entry.DenialCode? {
-    if account.status == .closed { return .closed }
+    if account.status == .closed {
+      // Cards of a closed account can be removed.
+      if case .removeMethod = command { return refusal(ofRefill: command) }
+      return .closed
+    }
     switch command {
     case .debit(let amount, let extent, let tariff):
       if account.status == .frozen { return .frozen }

@@ -111,22 +111,26 @@ final class Engine: Sendable {
     }
   }
 
-  /// Compares where the data file is with where it was; answers whether charges are paused.
+  /// Compares the data file with what it was when the store was last opened here; answers whether charges are paused.
   ///
-  /// A copy of a store would charge again what the original has charged: it waits until somebody says otherwise.
+  /// A copy of a store would charge again what the original has charged: it waits until somebody says otherwise. A copy
+  /// is another file; an older one that was put in the place of the store's own was opened fewer times than the folder
+  /// says.
   private static func findPause(_ database: Database, _ folder: StoreFolder) throws(StoreError) -> Bool {
-    let number = try folder.fileNumber()
-    let (known, isPaused) = try database.read { (transaction) throws(StoreError) -> (UInt64?, Bool) in
-      (try Meta.fileNumber(in: transaction, database), try Meta.isPaused(in: transaction, database))
+    var file = try folder.file()
+    let (known, isPaused) = try database.read { (transaction) throws(StoreError) -> (Meta.File?, Bool) in
+      (try Meta.file(in: transaction, database), try Meta.isPaused(in: transaction, database))
     }
-    if known == number { return isPaused }
+    let isCopy = known.map { $0.number != file.number || $0.born != file.born || $0.openings < folder.openings } ?? false
+    file.openings = max(known?.openings ?? 0, folder.openings) + 1
     do throws(LMDBError) {
       var transaction = try database.environment.beginWrite()
-      try Meta.write(fileNumber: number, to: &transaction, database.meta)
-      if known != nil { try Meta.writePause(to: &transaction, database.meta) }
+      try Meta.write(file, to: &transaction, database.meta)
+      if isCopy { try Meta.writePause(to: &transaction, database.meta) }
       try transaction.commit()
     } catch { throw database.storeError(error) }
-    return isPaused || known != nil
+    try folder.note(openings: file.openings)
+    return isPaused || isCopy
   }
 
   /// Lets charges be sent again.

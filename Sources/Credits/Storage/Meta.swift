@@ -82,11 +82,22 @@ enum Meta {
     try write("trim", [trim.first.value, UInt64(bitPattern: trim.time.microseconds)], to: &transaction, table)
   }
 
-  /// The number that the data file had in its file system when the store was last opened: a copy has another one.
-  static func fileNumber(in transaction: borrowing some Transaction & ~Copyable, _ database: Database)
-    throws(StoreError) -> UInt64?
+  /// Which file the store was in when it was last opened, and how often it had been: a copy is another file, or falls
+  /// behind.
+  struct File: Equatable {
+    /// The data file's number in its file system.
+    let number: UInt64
+    /// The nanosecond at which it was made there; 0 where that is not known.
+    let born: UInt64
+    /// How often the store was opened.
+    var openings: UInt64 = 0
+  }
+
+  static func file(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError)
+    -> File?
   {
-    try read("file", 1, in: transaction, database)?[0]
+    guard let words = try read("file", 3, in: transaction, database) else { return nil }
+    return File(number: words[0], born: words[1], openings: words[2])
   }
 
   /// Whether charges are paused, as the store is a copy.
@@ -96,8 +107,8 @@ enum Meta {
     try read("paused", 1, in: transaction, database) != nil
   }
 
-  static func write(fileNumber: UInt64, to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {
-    try write("file", [fileNumber], to: &transaction, table)
+  static func write(_ file: File, to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {
+    try write("file", [file.number, file.born, file.openings], to: &transaction, table)
   }
 
   static func writePause(to transaction: inout WriteTransaction, _ table: Table) throws(LMDBError) {

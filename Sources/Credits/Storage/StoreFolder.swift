@@ -1,13 +1,18 @@
+internal import CFileBirth
 internal import Glibc
 
 /// The folder of a store, and the lock that only one process can hold.
 ///
 /// The folder has three files: `data.mdb` and `lock.mdb` of LMDB, and `writer.lock`, which holds the process id of the
-/// process that has the store open for writing. All are private to the user.
+/// process that has the store open for writing, and in its second line how often the store was opened. All are private
+/// to the user.
 final class StoreFolder: @unchecked Sendable {
-  // Safe to share: the path is constant, the descriptor changes in `unlock` only, which the store's closing calls once.
+  // Safe to share: the path is constant, the rest changes while the store is opened by one thread, and in `unlock`,
+  // which the store's closing calls once.
   let path: String
   private var descriptor: Int32 = -1
+  /// How often the store had been opened, as `writer.lock` says; 0 if it does not. Known once it is locked.
+  private(set) var openings: UInt64 = 0
 
   init(_ path: String) { self.path = path }
 
@@ -55,21 +60,32 @@ final class StoreFolder: @unchecked Sendable {
     guard opened >= 0 else { throw systemError("opening writer.lock in") }
     guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
       let isTaken = errno == EWOULDBLOCK
-      var holder: Int32 = 0
-      var text = [UInt8](repeating: 0, count: 16)
-      let count = unsafe pread(opened, &text, text.count, 0)
-      for byte in text.prefix(max(0, count)) where byte >= 48 && byte <= 57 {
-        holder = holder &* 10 &+ Int32(byte - 48)
-      }
+      let holder = Int32(truncatingIfNeeded: StoreFolder.numbers(in: opened).first ?? 0)
       Glibc.close(opened)
       throw isTaken ? .locked(path: path, holder: holder) : systemError("locking")
     }
     descriptor = opened
-    let text = Array("\(getpid())\n".utf8)
-    guard ftruncate(opened, 0) == 0, unsafe pwrite(opened, text, text.count, 0) == text.count else {
-      let error = systemError("writing writer.lock in")
+    openings = StoreFolder.numbers(in: opened).dropFirst().first ?? 0
+    do throws(StoreError) { try note(openings: openings) } catch {
       unlock()
       throw error
+    }
+  }
+
+  /// Writes down who has the store open, and how often it was opened.
+  func note(openings: UInt64) throws(StoreError) {
+    let text = Array("\(getpid())\n\(openings)\n".utf8)
+    guard ftruncate(descriptor, 0) == 0, unsafe pwrite(descriptor, text, text.count, 0) == text.count else {
+      throw systemError("writing writer.lock in")
+    }
+  }
+
+  /// The whole numbers at the beginnings of a small file's lines.
+  private static func numbers(in file: Int32) -> [UInt64] {
+    var text = [UInt8](repeating: 0, count: 64)
+    let count = unsafe pread(file, &text, text.count, 0)
+    return text.prefix(max(0, count)).split(separator: UInt8(ascii: "\n")).map { line in
+      UInt64(String(decoding: line, as: UTF8.self)) ?? 0
     }
   }
 
@@ -83,11 +99,13 @@ final class StoreFolder: @unchecked Sendable {
     descriptor = -1
   }
 
-  /// The number of the data file in its file system, which a copy beside it does not share.
-  func fileNumber() throws(StoreError) -> UInt64 {
+  /// The data file as its file system knows it: its number, and when it was made, as numbers are given again.
+  func file() throws(StoreError) -> Meta.File {
     var status = stat()
     guard unsafe stat(path + "/data.mdb", &status) == 0 else { throw systemError("looking at") }
-    return UInt64(status.st_ino)
+    // Safe: a path is a terminated string that outlives the call.
+    let born = unsafe file_birth(path + "/data.mdb")
+    return Meta.File(number: UInt64(status.st_ino), born: UInt64(bitPattern: born))
   }
 
   /// Makes a folder that is private to the user, for a store that comes into being beside the path.

@@ -76,6 +76,8 @@ struct Fixture {
 
 extension Command {
   static func debit(_ amount: Amount, _ extent: Debit.Extent) -> Command { .debit(amount, extent, .none) }
+
+  static func capture(_ hold: RequestID, _ amount: Amount?) -> Command { .capture(hold, amount, .none) }
 }
 
 extension Record {

@@ -150,7 +150,7 @@ struct ChargeCaseTests {
   func atOnce() async throws {
     let (store, alice) = try await due()
     let gateway = ScriptedGateway()
-    let key = ChargeKey(account: alice, number: 1).text(in: store.engine.identity.store)
+    let key = try #require(try await store.key(ofCharge: 1, of: alice))
     let worker = store.worker(gateway)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await worker.work() }

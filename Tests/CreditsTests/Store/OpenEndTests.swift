@@ -1,5 +1,6 @@
 import Credits
 import CreditsTesting
+import Glibc
 import LMDB
 import Testing
 
@@ -98,6 +99,49 @@ struct OpenEndTests {
     #expect(denied == .noCharge)
     #expect(try await store.verify().problem == nil)
     try await store.close()
+  }
+
+  @Test("Case 38: an older copy of the data file that is put in the place of the store's own pauses charges")
+  func older() async throws {
+    var (store, alice) = try await fixture.open(with: 10)
+    try await store.close()
+    let file = fixture.place.path + "/data.mdb"
+    let old = try bytes(of: file)
+    for _ in 0..<2 {
+      store = try fixture.open()
+      #expect(!store.chargesArePaused)
+      _ = try await store.debit(1, from: alice, request: "d")
+      try await store.close()
+    }
+    try overwrite(file, with: old)
+    for _ in 0..<2 {
+      store = try fixture.open()
+      #expect(store.chargesArePaused, "the charges of the later one may have been made")
+      #expect(try store.balance(of: alice)?.available == 10)
+      try await store.close()
+    }
+    store = try fixture.open()
+    try await store.resumeCharges()
+    try await store.close()
+    store = try fixture.open()
+    #expect(!store.chargesArePaused)
+    try await store.close()
+  }
+
+  private func bytes(of path: String) throws -> [UInt8] {
+    guard let file = unsafe fopen(path, "r") else { throw CancellationError() }
+    defer { unsafe fclose(file) }
+    var (all, chunk): ([UInt8], [UInt8]) = ([], [UInt8](repeating: 0, count: 1 << 16))
+    while case let count = unsafe fread(&chunk, 1, chunk.count, file), count > 0 { all += chunk.prefix(count) }
+    return all
+  }
+
+  /// Puts other contents into a file, which stays the same file.
+  private func overwrite(_ path: String, with bytes: [UInt8]) throws {
+    guard let file = unsafe fopen(path, "r+") else { throw CancellationError() }
+    defer { unsafe fclose(file) }
+    #expect(ftruncate(unsafe fileno(file), off_t(bytes.count)) == 0)
+    #expect(unsafe fwrite(bytes, 1, bytes.count, file) == bytes.count)
   }
 
   @Test("verify finds an account with an open charge that has no row among those that have, and the other way round")
