@@ -15,6 +15,7 @@ enum CrashChild {
       switch words[0] {
       case "work", "close", "backup": try await work(words[0], at: words[1], numbers)
       case "fire": try await fire(words[1], numbers)
+      case "charge": try await charge(words[1], numbers)
       case "create": try await create(in: words[1])
       case "hold": try await hold(words[1])
       case "stale": try stale(words[1])
@@ -74,6 +75,14 @@ enum CrashChild {
     let load = FireLoad(
       store: store, gateway: gateway, clock: clock, accounts: numbers[0], seed: seed, round: round)
     try await load.run(after: numbers[3])
+  }
+
+  /// Makes one charge up to a step, and dies there. Arguments: cause, step.
+  private static func charge(_ path: String, _ numbers: [Int]) async throws(StoreError) {
+    guard numbers.count == 2, let cause = ChargeCause(rawValue: numbers[0]),
+      let last = ChargeStep(rawValue: numbers[1])
+    else { Output.fail("bad arguments") }
+    try await ChargeSteps(path: path, cause: cause, last: last).run()
   }
 
   /// Makes store after store until it is killed.

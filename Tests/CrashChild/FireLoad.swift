@@ -16,7 +16,7 @@ struct FireLoad: Sendable {
   let round: Int
 
   /// The number of callers.
-  static let callers = 300
+  static let callers = 200
 
   /// What the provider does on a call.
   static func act(_ seed: UInt64, _ call: Int) -> ScriptedGateway.Act {
@@ -41,17 +41,18 @@ struct FireLoad: Sendable {
     try await store.publish(Fire.prices(round: round))
     try await store.addConsumer(Fire.consumer)
     let worker = RefillWorker(
-      store: store, gateway: gateway, concurrency: 32, timeout: .milliseconds(40), interval: .milliseconds(20))
+      store: store, gateway: gateway, concurrency: 128, timeout: .milliseconds(40), interval: .milliseconds(20))
     await withTaskGroup { group in
-      group.addTask {
+      // The callers come last, or nobody else would get on in a process that has two threads for them all.
+      group.addTask(priority: .high) {
         do { try await worker.run() } catch { Output.fail("the worker: \(error)") }
         Output.fail("the worker has ended")
       }
-      group.addTask { await passTime() }
-      group.addTask { await settlePending() }
-      group.addTask { await consume() }
+      group.addTask(priority: .high) { await passTime() }
+      group.addTask(priority: .high) { await settlePending() }
+      group.addTask(priority: .high) { await consume() }
       for caller in 1...FireLoad.callers {
-        group.addTask {
+        group.addTask(priority: .low) {
           for number in max(1, last - 3)...max(1, last) where last > 0 {
             await step(round: round - 1, caller, number)
           }
@@ -103,27 +104,27 @@ struct FireLoad: Sendable {
     func credits(_ range: ClosedRange<Int>) -> Amount { Amount(millionths: Int64(dice.roll(range)) * 250_000) }
     switch dice.roll(1...100) {
     case 1...38:
-      let usage = Usage("chat", model: dice.roll(1...3) == 1 ? "large" : nil, units: UInt64(dice.roll(500...30_000)))
+      let usage = Usage("chat", model: dice.roll(1...3) == 1 ? "large" : nil, units: UInt64(dice.roll(500...15_000)))
       await told(key) { () throws(StoreError) in Reply(try await store.debit(for: usage, from: id, request: request)) }
     case 39...50:
-      let amount = credits(4...160)
+      let amount = credits(4...80)
       await told(key) { () throws(StoreError) in Reply(try await store.debit(amount, from: id, request: request)) }
     case 51...56:
       var batch: [Debit] = []
       for _ in 0..<dice.roll(5...20) {
-        batch.append(Debit(credits(4...160), from: AccountID(UInt64(dice.roll(1...accounts))), request: request))
+        batch.append(Debit(credits(4...80), from: AccountID(UInt64(dice.roll(1...accounts))), request: request))
       }
       await debit(batch)
-    case 57...74: await hold(credits(20...160), key, &dice)
+    case 57...74: await hold(credits(20...100), key, &dice)
     case 75...80:
       let offer = Offer.credits(Amount(millionths: Int64(dice.roll(1...4)) * Fire.pack.credits.millionths))
       let card = numbered(Fire.card(account, 1), 1)
       await told(key) { () throws(StoreError) in
         Reply(try await store.purchase(offer, for: id, with: card, request: request).receipt)
       }
-    case 81...83:
+    case 81:
       await told(key) { () throws(StoreError) in Reply(try await store.setAutoRefill(.off, for: id, request: request)) }
-    case 84...87:
+    case 82...87:
       let number = UInt32(dice.roll(1...2))
       let refill = Fire.refill(of: account, with: numbered(Fire.card(account, number), number))
       await told(key) { () throws(StoreError) in

@@ -12,7 +12,8 @@ public enum Fire {
   /// The moment at which a round begins.
   public static func beginning(of round: Int) -> Timestamp { start + roundTime * round }
 
-  /// The settings of the store, with a clock that is moved by hand: synced in every other round.
+  /// The settings of the store, with a clock that is moved by hand. Rounds differ: some sync, some have frequent
+  /// checkpoints, some have fewer accounts in memory than there are.
   public static func settings(_ clock: StoreClock.Manual, round: Int) -> Settings {
     var settings = Settings()
     settings.mapSize = 1 << 32
@@ -20,8 +21,8 @@ public enum Fire {
     settings.clockJump = .seconds(1_000_000_000)
     settings.durability = round % 2 == 0 ? .synced : .unsynced
     settings.frameKibibytes = Profile.smallFrame
-    settings.checkpointEntries = 4_096
-    settings.residentAccounts = 1_024
+    settings.checkpointEntries = round % 4 == 1 ? 2_048 : 16_384
+    settings.residentAccounts = round % 4 == 0 ? 1_024 : 8_192
     settings.logger = Logger(label: "fire", factory: { _ in SwiftLogNoOpLogHandler() })
     return settings
   }
@@ -41,8 +42,8 @@ public enum Fire {
     }
   }
 
-  /// The most money of a period: from 4 to 60 dollars, so that some caps are reached.
-  public static func cap(of account: UInt64) -> Money { Money(Int64(4 + account % 15 * 4) * 1_00, .usd) }
+  /// The most money of a period: from 2 to 16 dollars, so that many caps are reached.
+  public static func cap(of account: UInt64) -> Money { Money(Int64(2 + account % 8 * 2) * 1_00, .usd) }
 
   /// The card that an account saves under a number; the number is the store's to give, and named here to use it.
   public static func card(_ account: UInt64, _ number: UInt32) -> PaymentMethod {
