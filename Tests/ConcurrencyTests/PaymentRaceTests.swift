@@ -136,6 +136,26 @@ struct PaymentRaceTests {
     try await store.close()
   }
 
+  // An end of a hold that came after the deadline, but before anything else had noticed it, was told that it had won.
+  @Test("20: who ends a hold after its deadline is told of the deadline, also where nobody has noticed it before")
+  func lateEnds() async throws {
+    let test = try TestStore()
+    try await test.fill(1...1, 100)
+    let (store, id) = (test.store, AccountID(1))
+    for (number, end) in [Hold.End.release, .capture, .release, .capture].enumerated() {
+      let hold = try await store.hold(
+        10, on: id, for: .seconds(60), atDeadline: end, request: RequestID(high: 8, low: UInt64(number)))
+      test.clock.advance(by: .seconds(60))
+      let outcome = number < 2 ? try await store.capture(hold, amount: 4) : try await store.release(hold)
+      #expect(outcome.cause == .deadline)
+      #expect(outcome.receipt.isReplay)
+      #expect(outcome.captured == (end == .capture ? 10 : 0))
+      #expect(outcome.excess == nil)
+    }
+    #expect(try store.balance(of: id)?.available == 80)
+    try await store.close()
+  }
+
   @Test("32: notices from several tasks, twice, late and out of order, beside two workers: credited once")
   func notices() async throws {
     let test = try await makeStore()
