@@ -162,7 +162,7 @@ struct FireAudit {
         find("\(charge) is for nothing")
         continue
       }
-      paid[account, default: []].insert(number)
+      if !paid[account, default: []].insert(number).inserted { find("\(charge) was paid under another key, too") }
       taken += charge.money.minor
       switch bill.end {
       case .credited: credited += charge.money.minor

@@ -7,7 +7,7 @@ import Testing
 @Suite("Refill under fire")
 struct FireTests {
   /// How many processes are killed; the environment's CREDITS_FIRE_ROUNDS says otherwise.
-  static let rounds = unsafe getenv("CREDITS_FIRE_ROUNDS").flatMap { unsafe Int(String(cString: $0)) } ?? 20
+  static let rounds = unsafe getenv("CREDITS_FIRE_ROUNDS").flatMap { unsafe Int(String(cString: $0)) } ?? 12
   static let accounts = 3_000
 
   @Test("30, 31, G5: hundreds of callers, a bad provider, processes killed at random: all money ends as credits, once")
@@ -21,7 +21,7 @@ struct FireTests {
     var kills = 0
     for round in 1...FireTests.rounds {
       let arguments = ["fire", path, "\(FireTests.accounts)", "\(seed)", "\(round)", "\(audit.lastStep)"]
-      let delay = dice.roll(0...1_200)
+      let delay = dice.roll(0...100)
       let ending = await blocking { Child(arguments).end(after: "working", kill: delay) }
       #expect(ending.signal == SIGKILL, "seed \(seed), round \(round)")
       kills += 1
