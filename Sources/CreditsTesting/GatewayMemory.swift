@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// The file is a journal of lines. Each is written whole, at its end, before anybody hears of what it says; so a killed
 /// process has done exactly what its lines say. A line that was cut off never happened.
-struct GatewayMemory: ~Copyable, Sendable {
+struct GatewayMemory: Sendable {
   /// What orders wanted to be charged, by key.
   private(set) var wanted: [String: ScriptedGateway.Taken] = [:]
   /// What became of keys.
@@ -18,7 +18,7 @@ struct GatewayMemory: ~Copyable, Sendable {
   private(set) var repeats = 0
   /// When each key that is remembered came first.
   private var remembered: [String: Timestamp] = [:]
-  private let file: Int32?
+  private let file: GatewayFile?
 
   /// Opens the file, if there is to be one, and does again what it says.
   init(_ path: String?) {
@@ -29,7 +29,7 @@ struct GatewayMemory: ~Copyable, Sendable {
     // Safe: the path is a terminated string that outlives the call.
     let file = unsafe open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     precondition(file >= 0, "the gateway's memory at \(path) cannot be opened")
-    self.file = file
+    self.file = GatewayFile(descriptor: file)
     let bytes = GatewayMemory.contents(of: file)
     let whole = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     for line in bytes[..<whole].split(separator: UInt8(ascii: "\n")) {
@@ -37,8 +37,6 @@ struct GatewayMemory: ~Copyable, Sendable {
     }
     precondition(whole == bytes.count || ftruncate(file, whole) == 0, "\(path) cannot be cut to its whole lines")
   }
-
-  deinit { if let file { close(file) } }
 
   /// The answer that a key has already; notes the order where it has none.
   mutating func recall(_ order: ChargeOrder, at now: Timestamp?, for memory: Duration) -> ChargeOutcome? {
@@ -80,7 +78,7 @@ struct GatewayMemory: ~Copyable, Sendable {
       let text = words.map { $0.utf8.allSatisfy(GatewayMemory.isPlain) && !$0.isEmpty ? $0 : GatewayMemory.hex($0) }
       let bytes = Array((text.joined(separator: " ") + "\n").utf8)
       // Safe: the buffer has the bytes that are to be written.
-      let count = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
+      let count = unsafe bytes.withUnsafeBytes { unsafe write(file.descriptor, $0.baseAddress, $0.count) }
       precondition(count == bytes.count, "the gateway's memory cannot be written")
     }
     guard apply(words) else { preconditionFailure("a line does not mean what it says") }
@@ -152,4 +150,13 @@ struct GatewayMemory: ~Copyable, Sendable {
       bytes.append(contentsOf: chunk[..<count])
     }
   }
+}
+
+/// An open file, which is closed with the last reference to it.
+private final class GatewayFile: Sendable {
+  let descriptor: Int32
+
+  init(descriptor: Int32) { self.descriptor = descriptor }
+
+  deinit { close(descriptor) }
 }

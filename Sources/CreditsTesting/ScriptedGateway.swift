@@ -1,5 +1,4 @@
 public import Credits
-internal import Synchronization
 
 /// A payment provider that does what a script says, and remembers every card it charged.
 ///
@@ -60,7 +59,7 @@ public final class ScriptedGateway: PaymentGateway {
     public let description: String
   }
 
-  fileprivate struct State: ~Copyable {
+  fileprivate struct State {
     var memory: GatewayMemory
     var outbox: Outbox
     var orders: [String: ChargeOrder] = [:]
@@ -70,7 +69,7 @@ public final class ScriptedGateway: PaymentGateway {
     var mostActive = 0
   }
 
-  private let state: Mutex<State>
+  private let state: Locked<State>
   private let clock: StoreClock.Manual?
   private let notify: @Sendable (String, ChargeOutcome) async -> Void
   private let reach: @Sendable (Point, ChargeOrder) async -> Void
@@ -102,7 +101,7 @@ public final class ScriptedGateway: PaymentGateway {
     self.notify = notify
     self.reach = reach
     self.script = script
-    state = Mutex(State(memory: GatewayMemory(path), outbox: Outbox(notices)))
+    state = Locked(State(memory: GatewayMemory(path), outbox: Outbox(notices)))
   }
 
   /// Makes a provider whose calls go by a list, and succeed after its end.
