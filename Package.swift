@@ -68,14 +68,17 @@ let package = Package(
       name: "CrashSupport", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")],
       path: "Tests/CrashSupport", swiftSettings: settings),
     .executableTarget(
-      name: "crash-child", dependencies: ["Credits", "CrashSupport", "LMDB"], path: "Tests/CrashChild",
+      name: "crash-child", dependencies: ["Credits", "CreditsTesting", "CrashSupport", "LMDB"],
+      path: "Tests/CrashChild",
       swiftSettings: settings),
     .testTarget(
-      name: "CrashTests", dependencies: ["Credits", "CrashSupport", "LMDB", "crash-child"],
+      name: "CrashTests", dependencies: ["Credits", "CreditsTesting", "CrashSupport", "LMDB", "crash-child"],
       swiftSettings: settings),
     .testTarget(
       name: "ConcurrencyTests",
-      dependencies: ["Credits", "CrashSupport", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "Credits", "CreditsTesting", "CrashSupport", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "ExampleTests",

@@ -1,5 +1,4 @@
 public import Credits
-internal import Synchronization
 
 /// A payment provider that does what a script says, and remembers every card it charged.
 ///
@@ -32,6 +31,16 @@ public final class ScriptedGateway: PaymentGateway {
     case mumble
   }
 
+  /// A point on the way of a call to charge, at which a test may end the process.
+  public enum Point: Hashable, Sendable {
+    /// The call is about to reach the provider.
+    case called
+    /// A card was just charged, and nobody has been told.
+    case charged
+    /// The answer is on its way; what is done at this point runs beside the one who gets it.
+    case answered
+  }
+
   /// One card that was charged.
   public struct Taken: Hashable, Sendable {
     /// The key.
@@ -50,10 +59,9 @@ public final class ScriptedGateway: PaymentGateway {
     public let description: String
   }
 
-  private struct State {
-    var outcomes: [String: ChargeOutcome] = [:]
-    var forgotten: Set<String> = []
-    var taken: [Taken] = []
+  fileprivate struct State {
+    var memory: GatewayMemory
+    var outbox: Outbox
     var orders: [String: ChargeOrder] = [:]
     var calls = 0
     var lookUps = 0
@@ -61,9 +69,11 @@ public final class ScriptedGateway: PaymentGateway {
     var mostActive = 0
   }
 
-  private let state: Mutex<State>
+  private let state: Locked<State>
+  private let clock: StoreClock.Manual?
+  private let notify: @Sendable (String, ChargeOutcome) async -> Void
+  private let reach: @Sendable (Point, ChargeOrder) async -> Void
   private let script: @Sendable (ChargeOrder, Int) -> Act
-  private let notify: @Sendable (String, ChargeOutcome) -> Void
 
   /// How long the provider remembers keys.
   public let keyMemory: Duration
@@ -72,16 +82,26 @@ public final class ScriptedGateway: PaymentGateway {
   ///
   /// - Parameters:
   ///   - keyMemory: How long it says that it remembers keys.
-  ///   - notify: Called with the key and outcome of every charge that is made, as a provider sends notices.
+  ///   - clock: The clock by which it forgets keys after that time; nil for a provider that does not forget by itself.
+  ///   - path: A file that keeps what it did, so that it outlives the process; nil to keep it in memory only. Traps if
+  ///     the file cannot be opened or written.
+  ///   - notices: How its notices come.
+  ///   - notify: Gets the key and outcome of every notice: one or more for each charge that is made, and each that is
+  ///     settled or refused.
+  ///   - reach: Called at the points of every call to charge.
   ///   - script: What happens on a call: by the order, and how many calls there were before.
   public init(
-    keyMemory: Duration = .seconds(86_400), notify: @escaping @Sendable (String, ChargeOutcome) -> Void = { _, _ in },
+    keyMemory: Duration = .seconds(86_400), clock: StoreClock.Manual? = nil, memory path: String? = nil,
+    notices: NoticeScript = .prompt, notify: @escaping @Sendable (String, ChargeOutcome) async -> Void = { _, _ in },
+    reach: @escaping @Sendable (Point, ChargeOrder) async -> Void = { _, _ in },
     script: @escaping @Sendable (ChargeOrder, Int) -> Act = { _, _ in .succeed }
   ) {
     self.keyMemory = keyMemory
+    self.clock = clock
     self.notify = notify
+    self.reach = reach
     self.script = script
-    state = Mutex(State())
+    state = Locked(State(memory: GatewayMemory(path), outbox: Outbox(notices)))
   }
 
   /// Makes a provider whose calls go by a list, and succeed after its end.
@@ -92,116 +112,133 @@ public final class ScriptedGateway: PaymentGateway {
   // MARK: What happened
 
   /// Every card that was charged, in order.
-  public var taken: [Taken] { state.withLock { $0.taken } }
+  public var taken: [Taken] { state.withLock { $0.memory.taken } }
 
   /// All money that was taken, in minor units.
   public var total: Int64 { taken.reduce(0) { $0 + $1.money.minor } }
-
-  /// The number of calls to charge.
-  public var calls: Int { state.withLock { $0.calls } }
-
-  /// The number of look-ups.
-  public var lookUps: Int { state.withLock { $0.lookUps } }
-
-  /// The most calls that were on their way at once.
-  public var mostActive: Int { state.withLock { $0.mostActive } }
 
   /// The keys that were charged more than once: there must be none.
   public var chargedTwice: [String] {
     Dictionary(grouping: taken, by: \.key).filter { $0.value.count > 1 }.keys.sorted()
   }
 
-  /// The orders that came in, by key.
+  /// The keys that still wait for `settle(_:)` or `refuse(_:)`, sorted.
+  public var pending: [String] { state.withLock { $0.memory.pending.sorted() } }
+
+  /// The number of calls that came again with a key that was remembered, and got its answer.
+  public var repeats: Int { state.withLock { $0.memory.repeats } }
+
+  /// The number of calls to charge since the provider was made.
+  public var calls: Int { state.withLock { $0.calls } }
+
+  /// The number of look-ups since the provider was made.
+  public var lookUps: Int { state.withLock { $0.lookUps } }
+
+  /// The most calls that were on their way at once.
+  public var mostActive: Int { state.withLock { $0.mostActive } }
+
+  /// The orders that came in since the provider was made, by key.
   public var orders: [String: ChargeOrder] { state.withLock { $0.orders } }
 
   // MARK: What happens behind the store's back
 
   /// The customer does what the bank wants, or the provider comes to an end: the card is charged.
+  ///
+  /// The notice of it waits for ``deliverNotices()``, or the next call, as does that of `refuse(_:reason:)`.
   public func settle(_ key: String) {
-    guard let order = state.withLock({ $0.orders[key] }) else { return }
-    notify(key, take(order, order.price))
+    state.withLock { state in
+      guard let wanted = state.memory.wanted[key], let outcome = state.memory.charge(key, wanted.money) else { return }
+      state.outbox.post(key, outcome, after: state.calls)
+    }
   }
 
   /// The customer does not do what the bank wants: the card is not charged.
   public func refuse(_ key: String, reason: String = "refused") {
-    let outcome = ChargeOutcome.declined(reason: reason)
-    state.withLock { $0.outcomes[key] = outcome }
-    notify(key, outcome)
+    state.withLock { state in
+      let outcome = ChargeOutcome.declined(reason: reason)
+      state.memory.keep(outcome, of: key)
+      state.outbox.post(key, outcome, after: state.calls)
+    }
   }
 
   /// The provider forgets its keys: the next charge under one of them would be a second one.
-  public func forgetKeys() { state.withLock { $0.forgotten.formUnion($0.outcomes.keys) } }
+  public func forgetKeys() { state.withLock { $0.memory.forgetKeys() } }
+
+  /// Sends all notices that are still to be sent, however late they are meant to be.
+  public func deliverNotices() async { await deliver(upTo: .max) }
+
+  private func deliver(upTo call: Int) async {
+    for notice in state.withLock({ $0.outbox.take(upTo: call) }) { await notify(notice.key, notice.outcome) }
+  }
 
   // MARK: As a gateway
 
   /// Charges a card, if the script says so and the key is new.
   public func charge(_ order: ChargeOrder) async throws -> ChargeOutcome {
-    let (call, known) = state.withLock { state in
+    let call = state.withLock { state in
       state.orders[order.key] = order
       state.active += 1
       state.mostActive = max(state.mostActive, state.active)
       state.calls += 1
-      let known = state.forgotten.contains(order.key) ? nil : state.outcomes[order.key]
-      return (state.calls - 1, known)
+      return state.calls - 1
     }
-    defer { state.withLock { $0.active -= 1 } }
+    defer {
+      state.withLock { $0.active -= 1 }
+      Task { [reach] in await reach(.answered, order) }
+    }
+    await reach(.called, order)
     let act = script(order, call)
-    if let known {
-      // The key is known: the answer is the first one, and only the network can still fail.
-      switch act {
-      case .fail, .chargeAndFail: throw Failure(description: "connection lost")
-      case .hang(let duration):
-        try await Task.sleep(for: duration)
-        throw Failure(description: "connection lost")
-      default: return known
-      }
-    }
+    let (outcome, isCharged) = state.withLock { $0.perform(act, order, at: clock?.now, memory: keyMemory) }
+    if isCharged { await reach(.charged, order) }
+    await deliver(upTo: call)
+    // Whatever has become of the charge, the network does as the script says.
     switch act {
-    case .succeed: return take(order, order.price)
-    case .chargeAndFail:
-      notify(order.key, take(order, order.price))
-      throw Failure(description: "connection lost after the charge")
-    case .chargeAndDelay(let duration):
-      let outcome = take(order, order.price)
-      notify(order.key, outcome)
-      try await Task.sleep(for: duration)
-      return outcome
     case .fail: throw Failure(description: "connection refused")
+    case .chargeAndFail: throw Failure(description: "connection lost after the charge")
     case .hang(let duration):
       try await Task.sleep(for: duration)
       throw Failure(description: "connection lost")
-    case .decline(let reason): return keep(.declined(reason: reason), for: order)
-    case .needAction(let link): return keep(.needsAction(link: link), for: order)
-    case .process: return keep(.processing, for: order)
-    case .chargeOther(let money): return take(order, money)
-    case .mumble: return .unknown(reason: "no clear answer")
+    case .chargeAndDelay(let duration): try await Task.sleep(for: duration)
+    default: break
     }
+    return outcome
   }
 
   /// Tells what became of a key, for ever.
   public func lookUp(_ order: ChargeOrder) async throws -> ChargeOutcome {
     state.withLock { state in
       state.lookUps += 1
-      return state.outcomes[order.key] ?? .neverCharged
+      return state.memory.outcomes[order.key] ?? .neverCharged
     }
   }
+}
 
-  private func keep(_ outcome: ChargeOutcome, for order: ChargeOrder) -> ChargeOutcome {
-    state.withLock { $0.outcomes[order.key] = outcome }
-    return outcome
+extension ScriptedGateway.State {
+  /// Does what the script says at the provider; answers the outcome, and whether a card was charged.
+  fileprivate mutating func perform(
+    _ act: ScriptedGateway.Act, _ order: ChargeOrder, at now: Timestamp?, memory duration: Duration
+  ) -> (ChargeOutcome, isCharged: Bool) {
+    switch act {
+    case .fail, .hang: return (.unknown(reason: "the call never came"), false)
+    default: break
+    }
+    if let known = memory.recall(order, at: now, for: duration) { return (known, false) }
+    let outcome: ChargeOutcome
+    switch act {
+    case .succeed, .chargeAndFail, .chargeAndDelay: return take(order, order.price)
+    case .chargeOther(let money): return take(order, money)
+    case .decline(let reason): outcome = .declined(reason: reason)
+    case .needAction(let link): outcome = .needsAction(link: link)
+    case .process: outcome = .processing
+    case .mumble, .fail, .hang: return (.unknown(reason: "no clear answer"), false)
+    }
+    memory.keep(outcome, of: order.key)
+    return (outcome, false)
   }
 
-  private func take(_ order: ChargeOrder, _ money: Money) -> ChargeOutcome {
-    state.withLock { state in
-      // A second call under a key that is remembered, at the same time as the first, takes nothing either.
-      if let known = state.outcomes[order.key], case .succeeded = known, !state.forgotten.contains(order.key) {
-        return known
-      }
-      state.taken.append(Taken(key: order.key, account: order.account, money: money, token: order.method.token))
-      let outcome = ChargeOutcome.succeeded(reference: "ch-\(state.taken.count)", price: money)
-      state.outcomes[order.key] = outcome
-      state.forgotten.remove(order.key)
-      return outcome
-    }
+  private mutating func take(_ order: ChargeOrder, _ money: Money) -> (ChargeOutcome, isCharged: Bool) {
+    guard let outcome = memory.charge(order.key, money) else { preconditionFailure("the order was noted before") }
+    outbox.post(order.key, outcome, after: calls)
+    return (outcome, true)
   }
 }

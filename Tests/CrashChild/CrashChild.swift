@@ -1,5 +1,6 @@
 import Credits
 import CrashSupport
+import CreditsTesting
 import Glibc
 import LMDB
 
@@ -13,6 +14,8 @@ enum CrashChild {
     do throws(StoreError) {
       switch words[0] {
       case "work", "close", "backup": try await work(words[0], at: words[1], numbers)
+      case "fire": try await fire(words[1], numbers)
+      case "charge": try await charge(words[1], numbers)
       case "create": try await create(in: words[1])
       case "hold": try await hold(words[1])
       case "stale": try stale(words[1])
@@ -52,6 +55,34 @@ enum CrashChild {
       Output.step("working")
       await load.work()
     }
+  }
+
+  /// Buys credits under fire until it is killed. Arguments: accounts, seed, round, the last step of the round before.
+  private static func fire(_ path: String, _ numbers: [Int]) async throws(StoreError) {
+    guard numbers.count == 4 else { Output.fail("bad arguments") }
+    let (seed, round) = (UInt64(numbers[1]), numbers[2])
+    let clock = StoreClock.Manual(Fire.beginning(of: round))
+    let store = try CreditStore.open(at: path, settings: Fire.settings(clock, round: round))
+    let calls = seed &+ UInt64(round) &* 1_000_000_007
+    let gateway = ScriptedGateway(
+      clock: clock, memory: path + ".gateway", notices: NoticeScript(seed: calls, copies: 0...3, lateness: 0...6),
+      notify: { key, outcome in
+        do throws(StoreError) { try await store.report(outcome, ofChargeWithKey: key) } catch {
+          Output.fail("the notice \(outcome) of \(key): \(error)")
+        }
+      },
+      script: { _, call in FireLoad.act(calls, call) })
+    let load = FireLoad(
+      store: store, gateway: gateway, clock: clock, accounts: numbers[0], seed: seed, round: round)
+    try await load.run(after: numbers[3])
+  }
+
+  /// Makes one charge up to a step, and dies there. Arguments: cause, step.
+  private static func charge(_ path: String, _ numbers: [Int]) async throws(StoreError) {
+    guard numbers.count == 2, let cause = ChargeCause(rawValue: numbers[0]),
+      let last = ChargeStep(rawValue: numbers[1])
+    else { Output.fail("bad arguments") }
+    try await ChargeSteps(path: path, cause: cause, last: last).run()
   }
 
   /// Makes store after store until it is killed.

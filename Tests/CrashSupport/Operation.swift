@@ -19,6 +19,27 @@ public struct Operation: Hashable, Sendable {
       self.account = account
       self.request = request
     }
+
+    /// What a request names besides itself.
+    public enum Part: UInt64, Sendable {
+      /// That a hold was made.
+      case hold = 0x1_0000_0000
+      /// The end of a hold.
+      case end = 0x2_0000_0000
+    }
+
+    /// The key under which something else than its own entry is told of a request.
+    public func of(_ part: Part) -> Key {
+      Key(account: account, request: RequestID(high: request.high, low: request.low | part.rawValue))
+    }
+
+    /// What the key names, and the request that the journal has; nil for the request's own entry.
+    public var part: (part: Part, request: RequestID)? {
+      for part in [Part.hold, .end] where request.low & part.rawValue != 0 {
+        return (part, RequestID(high: request.high, low: request.low & 0xFFFF_FFFF))
+      }
+      return nil
+    }
   }
 
   /// What is asked.

@@ -25,7 +25,11 @@ package struct Draft {
   /// The answer to a request, once the records have their numbers: that of the one record that carries it.
   package func answer(to request: RequestID, from first: SequenceNumber) -> Answer? {
     guard let index = records.firstIndex(where: { $0.entry.request == request }) else { return nil }
-    return Answer(records[index], at: SequenceNumber(first.value + UInt64(index)), isReplay: false)
+    let entry = records[index].entry
+    // A hold whose deadline had come ended before the request did anything: it is told as to one that comes too late.
+    let isOfDeadline =
+      (entry.kind == .captured || entry.kind == .released) && entry.detail == HoldOutcome.Cause.deadline.rawValue
+    return Answer(records[index], at: SequenceNumber(first.value + UInt64(index)), isReplay: isOfDeadline)
   }
 
   /// Adds a record, and what its change of the balance sets off.
