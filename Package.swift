@@ -45,7 +45,6 @@ let package = Package(
       name: "creditctl",
       dependencies: [
         "Credits",
-        "LMDB",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),

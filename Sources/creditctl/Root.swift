@@ -45,8 +45,6 @@ struct Root: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Load",
-        subcommands: [
-          ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self, BenchChildCommand.self,
-        ]),
+        subcommands: [ReplayCommand.self, GenerateCommand.self]),
     ])
 }

@@ -1,0 +1,90 @@
+import Foundation
+import Glibc
+import Harness
+import Synchronization
+
+/// Lets callers start their calls when they are due, by a thread that sleeps from one moment to the next.
+///
+/// Calls that are late already start at once; callers that are early wait in line.
+final class Pacer: Sendable {
+  private struct State {
+    var next = 0
+    /// The last call that may start.
+    var due = -1
+    var line: [(call: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    var head = 0
+    var isOver = false
+  }
+
+  private let schedule: Schedule
+  private let calls: Int
+  private let state = Mutex(State())
+
+  /// Starts the thread for some calls.
+  init(_ schedule: Schedule, calls: Int) {
+    self.schedule = schedule
+    self.calls = calls
+    Thread.detachNewThread { [self] in pace() }
+  }
+
+  /// The number of the next call, once it is due; nil after the last.
+  func next() async -> Int? {
+    let (call, isDue) = state.withLock { state in
+      defer { state.next += 1 }
+      return (state.next, state.next <= state.due)
+    }
+    guard call < calls else { return nil }
+    if !isDue {
+      await withCheckedContinuation { continuation in
+        let goesOn = state.withLock { state in
+          if call <= state.due || state.isOver { return true }
+          state.line.append((call, continuation))
+          return false
+        }
+        if goesOn { continuation.resume() }
+      }
+    }
+    return call
+  }
+
+  /// Ends the thread; whoever still waits goes on.
+  func end() { state.withLock { $0.isOver = true } }
+
+  private func pace() {
+    // The kernel otherwise adds up to 50 microseconds to every sleep of a thread.
+    if let thread = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self").split(
+      separator: "/"
+    ).last {
+      try? Data("1".utf8).write(to: URL(fileURLWithPath: "/proc/\(thread)/timerslack_ns"))
+    }
+    var due = -1
+    while true {
+      let elapsed = (ContinuousClock.now - schedule.start).seconds
+      due = max(due, Int((elapsed * schedule.rate).rounded(.down)))
+      if elapsed < 0 { due = -1 }
+      let (released, isOver) = release(until: due)
+      for continuation in released { continuation.resume() }
+      if isOver { return }
+      let wait = schedule.instant(of: due + 1) - .now
+      // Sleeping for less than this costs more than it gives.
+      usleep(UInt32(min(max(wait.seconds * 1e6, 20), 10_000)))
+    }
+  }
+
+  /// Takes those from the line whose calls are due.
+  private func release(until due: Int) -> (released: [CheckedContinuation<Void, Never>], isOver: Bool) {
+    state.withLock { state in
+      state.due = due
+      var released: [CheckedContinuation<Void, Never>] = []
+      while state.head < state.line.count, state.line[state.head].call <= due || state.isOver {
+        released.append(state.line[state.head].continuation)
+        state.head += 1
+      }
+      if state.head > 4_096 || state.head == state.line.count {
+        state.line.removeFirst(state.head)
+        state.head = 0
+      }
+      return (released, state.isOver)
+    }
+  }
+}
