@@ -2,9 +2,11 @@
 import Foundation
 import PackageDescription
 
-/// The settings of every target: safety checks on, names imported where they are used.
+/// The settings of every target: safety checks on, names imported where they are used. Nobody depends on this package,
+/// so warnings may be errors here.
 let settings: [SwiftSetting] = [
   .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
@@ -13,7 +15,8 @@ let settings: [SwiftSetting] = [
 
 /// The clients of other stores that are installed: named by `PEERS`, or found by their headers.
 ///
-/// The module map of hiredis names its library; its pkg-config file has a flag that the build tool refuses. `PEERS` also keeps the build tool from taking an old answer from its cache, which knows the environment only.
+/// `PEERS` also keeps the build tool from taking an old answer from its cache, which knows the environment only. The
+/// module map of hiredis names its library itself: its pkg-config file has a flag that the build tool refuses.
 let clients: [(name: String, module: String, pkgConfig: String?, headers: String, package: String)] = [
   ("sqlite", "CSQLite", "sqlite3", "sqlite3.h", "libsqlite3-dev"),
   ("rocksdb", "CRocksDB", "rocksdb", "rocksdb/c.h", "librocksdb-dev"),

@@ -25,7 +25,7 @@
         PeerForm("a statement a debit"), PeerForm("64 connections", sessions: 64),
         PeerForm("a queue in front of 2 connections", sessions: 2, batch: 32, way: "function"),
         PeerForm("a queue in front of 2 connections", sessions: 2, batch: 512, way: "function"),
-        PeerForm("batches, 2 connections", sessions: 2, batch: 4_096, way: "function"),
+        PeerForm("batches on 2 connections", sessions: 2, batch: 4_096, way: "function"),
       ]
     }
 

@@ -25,7 +25,7 @@
         PeerForm("a script a debit"), PeerForm("a connection each", sessions: 64),
         PeerForm("4 connections, pipelined", sessions: 4, batch: 16),
         PeerForm("4 connections, pipelined", sessions: 4, batch: 256),
-        PeerForm("batches, 256 debits a script", batch: 8_192, way: "scripts"),
+        PeerForm("batches on 2 connections, 256 debits a script", sessions: 2, batch: 4_096, way: "scripts"),
       ]
     }
 

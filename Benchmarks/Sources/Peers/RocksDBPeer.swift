@@ -80,6 +80,9 @@
       rocksdb_options_set_write_buffer_size(options, 128 << 20)
       rocksdb_options_set_max_write_buffer_number(options, 4)
       rocksdb_options_set_compression(options, 0)
+      // Most requests are new: a filter says so without a search.
+      rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, 0.1)
+      rocksdb_options_set_memtable_whole_key_filtering(options, 1)
       rocksdb_options_set_recycle_log_file_num(options, 4)
       rocksdb_options_set_max_open_files(options, 512)
       let tables = rocksdb_block_based_options_create()
@@ -116,7 +119,7 @@
       defer { rocksdb_writebatch_destroy(batch) }
       var error: UnsafeMutablePointer<CChar>?
       for account in 1...accounts {
-        put(BalanceKey(account), (balance, UInt64(0)), to: batch)
+        put(RocksDBKey(account: account), (balance, UInt64(0)), to: batch)
         if account % 10_000 == 0 || account == accounts {
           rocksdb_write(base, writing, batch, &error)
           try check("fill", &error)
@@ -136,8 +139,7 @@
         ? rocksdb_transactiondb_create_iterator(transactional, reading) : rocksdb_create_iterator(base, reading)
       defer { rocksdb_iter_destroy(iterator) }
       var sum: Int64 = 0
-      let first = BalanceKey(accounts.lowerBound).bytes
-      rocksdb_iter_seek(iterator, first, first.count)
+      RocksDBKey(account: accounts.lowerBound).withBytes { rocksdb_iter_seek(iterator, $0, $1) }
       for _ in accounts where rocksdb_iter_valid(iterator) != 0 {
         var length = 0
         guard let value = rocksdb_iter_value(iterator, &length) else { break }
@@ -148,24 +150,34 @@
     }
   }
 
-  /// The key of a balance: a letter and the account's number, the most significant byte first.
-  struct BalanceKey {
-    static let mark = CChar(UInt8(ascii: "b"))
-    let bytes: [CChar]
+  /// A key: eight bytes for a balance, sixteen for a record, the most significant first.
+  ///
+  /// Runs are numbered from 1 in the upper half of a request's first word, so all records come after all balances.
+  struct RocksDBKey {
+    private var words: (UInt64, UInt64)
+    private let count: Int
 
-    init(_ account: Int) {
-      bytes = withUnsafeBytes(of: UInt64(account).bigEndian) { [BalanceKey.mark] + $0.map { CChar(bitPattern: $0) } }
+    init(account: Int) {
+      words = (UInt64(account).bigEndian, 0)
+      count = 8
     }
 
-    init(request: PeerDebit) {
-      bytes = withUnsafeBytes(of: request.request) { [CChar(UInt8(ascii: "r"))] + $0.map { CChar(bitPattern: $0) } }
+    init(_ debit: PeerDebit) {
+      words = debit.request
+      count = 16
+    }
+
+    func withBytes<R>(_ body: (UnsafePointer<CChar>?, Int) -> R) -> R {
+      withUnsafeBytes(of: words) { body($0.baseAddress?.assumingMemoryBound(to: CChar.self), count) }
     }
   }
 
-  private func put(_ key: BalanceKey, _ value: some BitwiseCopyable, to batch: OpaquePointer?) {
+  private func put(_ key: RocksDBKey, _ value: some BitwiseCopyable, to batch: OpaquePointer?) {
     withUnsafeBytes(of: value) { value in
-      rocksdb_writebatch_put(
-        batch, key.bytes, key.bytes.count, value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count)
+      key.withBytes { bytes, count in
+        rocksdb_writebatch_put(
+          batch, bytes, count, value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count)
+      }
     }
   }
 
@@ -196,7 +208,7 @@
       rocksdb_writebatch_clear(batch)
       var done = 0
       for debit in debits where try decide(debit) { done += 1 }
-      for (account, state) in balances { put(BalanceKey(account), state, to: batch) }
+      for (account, state) in balances { put(RocksDBKey(account: account), state, to: batch) }
       var error: UnsafeMutablePointer<CChar>?
       rocksdb_write(opening.base, writing, batch, &error)
       try check("write", &error)
@@ -204,10 +216,10 @@
     }
 
     private func decide(_ debit: PeerDebit) throws -> Bool {
-      let request = BalanceKey(request: debit)
+      let request = RocksDBKey(debit)
       let isNew = try get(request) { _ in true } == nil
       guard isNew, requests.insert([debit.high, debit.low]).inserted else { return false }
-      let stored = try get(BalanceKey(debit.account)) { $0.loadUnaligned(as: (Int64, UInt64).self) }
+      let stored = try get(RocksDBKey(account: debit.account)) { $0.loadUnaligned(as: (Int64, UInt64).self) }
       guard var state = balances[debit.account] ?? stored, state.0 >= debit.amount else { return false }
       state = (state.0 - debit.amount, state.1 + 1)
       balances[debit.account] = state
@@ -215,9 +227,9 @@
       return true
     }
 
-    private func get<R>(_ key: BalanceKey, _ body: (UnsafeRawPointer) -> R) throws -> R? {
+    private func get<R>(_ key: RocksDBKey, _ body: (UnsafeRawPointer) -> R) throws -> R? {
       var error: UnsafeMutablePointer<CChar>?
-      let slice = rocksdb_get_pinned(opening.base, opening.reading, key.bytes, key.bytes.count, &error)
+      let slice = key.withBytes { rocksdb_get_pinned(opening.base, opening.reading, $0, $1, &error) }
       try check("get", &error)
       guard let slice else { return nil }
       defer { rocksdb_pinnableslice_destroy(slice) }
@@ -261,12 +273,12 @@
     }
 
     private func debit(_ debit: PeerDebit) throws -> Bool {
-      let key = BalanceKey(debit.account)
+      let key = RocksDBKey(account: debit.account)
       // The account's lock covers its requests, too.
       guard var state = try get(key, forUpdate: true, { $0.loadUnaligned(as: (Int64, UInt64).self) }),
         state.0 >= debit.amount
       else { return false }
-      let request = BalanceKey(request: debit)
+      let request = RocksDBKey(debit)
       guard try get(request, forUpdate: false, { _ in true }) == nil else { return false }
       state = (state.0 - debit.amount, state.1 + 1)
       try put(key, state)
@@ -274,13 +286,13 @@
       return true
     }
 
-    private func get<R>(_ key: BalanceKey, forUpdate: Bool, _ body: (UnsafeRawPointer) -> R) throws -> R? {
+    private func get<R>(_ key: RocksDBKey, forUpdate: Bool, _ body: (UnsafeRawPointer) -> R) throws -> R? {
       var error: UnsafeMutablePointer<CChar>?
-      let slice =
+      let slice = key.withBytes { bytes, count in
         forUpdate
-        ? rocksdb_transaction_get_pinned_for_update(
-          transaction, opening.reading, key.bytes, key.bytes.count, 1, &error)
-        : rocksdb_transaction_get_pinned(transaction, opening.reading, key.bytes, key.bytes.count, &error)
+          ? rocksdb_transaction_get_pinned_for_update(transaction, opening.reading, bytes, count, 1, &error)
+          : rocksdb_transaction_get_pinned(transaction, opening.reading, bytes, count, &error)
+      }
       try check("get", &error)
       guard let slice else { return nil }
       defer { rocksdb_pinnableslice_destroy(slice) }
@@ -288,12 +300,13 @@
       return rocksdb_pinnableslice_value(slice, &length).map { body(UnsafeRawPointer($0)) }
     }
 
-    private func put(_ key: BalanceKey, _ value: some BitwiseCopyable) throws {
+    private func put(_ key: RocksDBKey, _ value: some BitwiseCopyable) throws {
       var error: UnsafeMutablePointer<CChar>?
       withUnsafeBytes(of: value) { value in
-        rocksdb_transaction_put(
-          transaction, key.bytes, key.bytes.count, value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count,
-          &error)
+        key.withBytes { bytes, count in
+          rocksdb_transaction_put(
+            transaction, bytes, count, value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count, &error)
+        }
       }
       try check("put", &error)
     }
