@@ -50,6 +50,13 @@ package struct Runs: Sendable {
     return all
   }
 
+  /// The same of how late calls were started.
+  package var lateness: Latencies {
+    let all = Latencies()
+    for run in kept { all.add(run.lateness) }
+    return all
+  }
+
   package func spread(_ value: (Run) -> Double) -> Spread { Spread(kept.map(value)) }
   package var othersPercent: [Double] { kept.map(\.othersPercent) }
 }

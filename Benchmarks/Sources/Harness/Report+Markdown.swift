@@ -55,6 +55,10 @@ extension Report {
     }
     head += ["Debits/s", "Least to most", "p50 µs", "p99 µs", "p99.9 µs", "p99.99 µs", "Bytes/debit", "CPU ns/debit"]
     marks += Array(repeating: "---:", count: 8)
+    if isOpen {
+      head.append("Started late, p99 µs")
+      marks.append("---:")
+    }
     if hasReads {
       head.append("Reads/s")
       marks.append("---:")
@@ -67,6 +71,7 @@ extension Report {
       cells += [row.rate.median.short + (row.isDisturbed ? "\\*" : ""), row.rate.range]
       cells += [row.latency?.p50, row.latency?.p99, row.latency?.p999, row.latency?.p9999].map { $0?.short ?? "" }
       cells += [row.bytesPerDebit?.median.short ?? "", row.nanosecondsPerDebit.median.short]
+      if isOpen { cells.append(row.lateness?.p99.short ?? "") }
       if hasReads { cells.append(row.readsPerSecond?.median.short ?? "") }
       cells += [bytes(row.peakMemory), row.othersPercent.max().map { $0.fixed(0) } ?? ""]
       return cells

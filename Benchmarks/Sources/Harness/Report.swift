@@ -58,6 +58,8 @@ package struct Row: Codable, Hashable, Sendable {
   package var asked: Double?
   package var rate: Spread
   package var latency: Percentiles?
+  /// How much later than meant the harness itself started calls of an open loop, which is part of their latency.
+  package var lateness: Percentiles?
   package var bytesPerDebit: Spread?
   package var nanosecondsPerDebit: Spread
   package var peakMemory: Int
@@ -79,6 +81,7 @@ package struct Row: Codable, Hashable, Sendable {
     self.readsPerSecond = readsPerSecond
     rate = runs.spread(\.rate)
     latency = runs.latencies.percentiles
+    lateness = runs.lateness.percentiles
     let bytes = runs.kept.compactMap(\.bytesPerDebit)
     bytesPerDebit = bytes.isEmpty ? nil : Spread(bytes)
     nanosecondsPerDebit = runs.spread(\.nanosecondsPerDebit)

@@ -15,6 +15,8 @@ package struct Run: Sendable {
   /// The most memory without files that was seen meanwhile, in bytes.
   package var memory: Int
   package var latencies: Latencies
+  /// How much later than meant the harness itself started calls of an open loop; empty for a closed one.
+  package var lateness = Latencies()
 
   package init(
     debits: Int, seconds: Double, ownSeconds: Double = 0, otherSeconds: Double = 0, bytes: Int? = nil, memory: Int = 0,

@@ -88,6 +88,9 @@
       let tables = rocksdb_block_based_options_create()
       defer { rocksdb_block_based_options_destroy(tables) }
       rocksdb_block_based_options_set_filter_policy(tables, rocksdb_filterpolicy_create_bloom_full(10))
+      // An index of hashes inside each block, for look-ups of single keys.
+      rocksdb_block_based_options_set_data_block_index_type(tables, 1)
+      rocksdb_block_based_options_set_data_block_hash_ratio(tables, 0.75)
       let cache = rocksdb_cache_create_lru(256 << 20)
       defer { rocksdb_cache_destroy(cache) }
       rocksdb_block_based_options_set_block_cache(tables, cache)

@@ -5,7 +5,7 @@ import Harness
 
 /// Processes of their own that work on a store, so that their memory is not measured.
 enum ChildProcess {
-  /// Makes a store with many accounts, and room for all of them in memory as far as there are ten million.
+  /// Makes a store with many accounts.
   static func fill(_ folder: String, accounts: Int) throws {
     try runSelf(["child", "--store", folder, "--accounts", String(accounts)], mayDie: false)
   }
@@ -41,22 +41,35 @@ struct ChildCommand: AsyncParsableCommand {
   @Option var accounts: Int
   @Option var debits: Int?
   @Option var run: Int = 0
+  @Option var part: Int = 10_000_000
 
   func run() async throws {
-    var settings = Settings()
-    settings.residentAccounts = min(max(1_000_000, accounts * 5 / 4), 12_500_000)
-    if debits != nil { settings.checkpointEntries = 1_000_000_000_000 }
-    // The entries of a hundred million openings need not stay.
-    if debits == nil, accounts > 10_000_000 {
-      settings.retention = .age(.seconds(5))
-      settings.windowRequests = 100_000
-    }
-    let store = try CreditStore.open(at: store, settings: settings)
-    guard let debits else {
-      try await Load.fill(store, accounts: accounts)
+    if let debits { try await debitAndDie(debits) } else { try await fill() }
+  }
+
+  /// Opens accounts part by part, with room for a part: a close writes all images in the order of their keys, where a
+  /// store that is full would write a page for each account that it moves out.
+  private func fill() async throws {
+    for start in stride(from: 1, through: accounts, by: part) {
+      let numbers = start...min(start + part - 1, accounts)
+      var settings = Settings()
+      settings.residentAccounts = max(1_000_000, numbers.count * 5 / 4)
+      // The entries of a hundred million openings need not stay.
+      if accounts > part {
+        settings.retention = .age(.seconds(5))
+        settings.windowRequests = 100_000
+      }
+      let store = try CreditStore.open(at: store, settings: settings)
+      try await Load.fill(store, accounts: numbers)
       try await store.close()
-      return
     }
+  }
+
+  private func debitAndDie(_ debits: Int) async throws {
+    var settings = Settings()
+    settings.residentAccounts = max(1_000_000, accounts * 5 / 4)
+    settings.checkpointEntries = 1_000_000_000_000
+    let store = try CreditStore.open(at: store, settings: settings)
     var dice = Dice(run * 7_919)
     let spread = Distribution(.uniform, accounts: accounts)
     var done = 0

@@ -25,13 +25,18 @@ struct Load {
   /// Makes the request ids of one run differ from those of the others.
   var run: Int
 
-  /// Opens accounts with a million credits each, from 1 upwards.
+  /// Opens accounts with a billion credits each, from 1 upwards.
   static func fill(_ store: CreditStore, accounts: Int) async throws {
-    for number in 1...accounts {
+    try await fill(store, accounts: 1...accounts)
+  }
+
+  /// Opens the accounts with some numbers.
+  static func fill(_ store: CreditStore, accounts: ClosedRange<Int>) async throws {
+    for number in accounts {
       let account = AccountID(UInt64(number))
       try await store.open(account, acknowledge: .applied)
       try await store.grant(
-        1_000_000, to: account, source: .promotion("load"), request: RequestID(1), acknowledge: .applied)
+        1_000_000_000, to: account, source: .promotion("load"), request: RequestID(1), acknowledge: .applied)
     }
     try await store.sync()
   }
@@ -40,7 +45,8 @@ struct Load {
   func measure(_ shape: Shape, seconds: Double, countsBytes: Bool = true) async throws -> Run {
     if let rate = shape.rate { return try await open(shape, rate, seconds, countsBytes) }
     let latencies = Latencies()
-    return try await measured(shape, countsBytes, latencies) { caller, start in
+    let meter = Meter(folder: folder, isSynced: countsBytes)
+    return try await measured(shape, meter, latencies) { caller, start in
       let end = start + .seconds(seconds)
       return shape.batch > 1
         ? try await batches(caller, shape, until: end, latencies)
@@ -59,7 +65,7 @@ struct Load {
     while ContinuousClock.now < end {
       fill(&batch, shape.batch, &dice, caller, count)
       let start = ContinuousClock.now
-      count += try await store.debit(batch, acknowledge: shape.acknowledge).count
+      count += try Load.granted(try await store.debit(batch, acknowledge: shape.acknowledge))
       times.append((ContinuousClock.now - start).nanoseconds)
     }
     latencies.record(times)
@@ -88,7 +94,9 @@ struct Load {
         let account = account(&dice)
         let isTimed = count % shape.sampling == 0
         let start = isTimed ? ContinuousClock.now : end
-        _ = try await store.debit(1, from: account, request: request(caller, count), acknowledge: shape.acknowledge)
+        let outcome = try await store.debit(
+          1, from: account, request: request(caller, count), acknowledge: shape.acknowledge)
+        try Load.check(outcome)
         if isTimed { times.append((ContinuousClock.now - start).nanoseconds) }
         count += 1
       }
@@ -101,32 +109,60 @@ struct Load {
   /// Calls at a set rate, whatever becomes of those before; latencies are counted from the intended starts.
   private func open(_ shape: Shape, _ rate: Double, _ seconds: Double, _ countsBytes: Bool) async throws -> Run {
     let latencies = Latencies()
-    let schedule = Schedule(start: .now + .milliseconds(20), rate: rate / Double(shape.batch))
+    // The meter first: syncing the disk takes time. Then some time to make the callers.
+    let meter = Meter(folder: folder, isSynced: countsBytes)
+    let ahead = 0.1
+    let schedule = Schedule(start: .now + .seconds(ahead), rate: rate / Double(shape.batch))
     let pacer = Pacer(schedule, calls: schedule.calls(within: seconds))
-    defer { pacer.end() }
-    return try await measured(shape, countsBytes, latencies) { caller, _ in
-      var dice = Dice(run * 1_000_003 + caller)
-      var batch: [Debit] = []
-      var times: [Int64] = []
-      var count = 0
-      while let call = await pacer.next() {
-        if shape.batch > 1 {
-          fill(&batch, shape.batch, &dice, caller, count)
-          count += try await store.debit(batch, acknowledge: shape.acknowledge).count
-        } else {
-          let account = account(&dice)
-          _ = try await store.debit(1, from: account, request: request(caller, count), acknowledge: shape.acknowledge)
-          count += 1
+    var result: Run
+    do {
+      result = try await measured(shape, meter, latencies) { caller, _ in
+        var dice = Dice(run * 1_000_003 + caller)
+        var batch: [Debit] = []
+        var times: [Int64] = []
+        var count = 0
+        while let call = await pacer.next() {
+          if shape.batch > 1 {
+            fill(&batch, shape.batch, &dice, caller, count)
+            count += try Load.granted(try await store.debit(batch, acknowledge: shape.acknowledge))
+          } else {
+            let account = account(&dice)
+            let outcome = try await store.debit(
+              1, from: account, request: request(caller, count), acknowledge: shape.acknowledge)
+            try Load.check(outcome)
+            count += 1
+          }
+          times.append((ContinuousClock.now - schedule.instant(of: call)).nanoseconds)
+          if times.count == 65_536 {
+            latencies.record(times)
+            times.removeAll(keepingCapacity: true)
+          }
         }
-        times.append((ContinuousClock.now - schedule.instant(of: call)).nanoseconds)
-        if times.count == 65_536 {
-          latencies.record(times)
-          times.removeAll(keepingCapacity: true)
-        }
+        latencies.record(times)
+        return count
       }
-      latencies.record(times)
-      return count
+    } catch {
+      pacer.end()
+      throw error
     }
+    pacer.end()
+    result.lateness = pacer.lateness
+    result.seconds -= ahead
+    return result
+  }
+
+  /// Complains about a debit that was denied or a repetition: the load would not be what it is said to be.
+  private static func check(_ outcome: Outcome) throws {
+    switch outcome {
+    case .debited(let receipt): if receipt.isReplay { throw Problem("a request id was used twice") }
+    case .denied(let denial): throw Problem("a debit was denied: \(denial.reason)")
+    }
+  }
+
+  /// The number of debits of a batch, all of which must have gone through.
+  private static func granted(_ outcomes: [Outcome]) throws -> Int {
+    for outcome in outcomes { try check(outcome) }
+    return outcomes.count
   }
 
   private func account(_ dice: inout Dice) -> AccountID { AccountID(UInt64(distribution.next(&dice))) }
@@ -137,11 +173,10 @@ struct Load {
 
   /// Runs callers as tasks and measures them together.
   private func measured(
-    _ shape: Shape, _ countsBytes: Bool, _ latencies: Latencies,
+    _ shape: Shape, _ meter: consuming Meter, _ latencies: Latencies,
     _ body: @escaping @Sendable (Int, ContinuousClock.Instant) async throws -> Int
   ) async throws -> Run {
     let executor = shape.isOnRequestExecutor ? RequestExecutor() : nil
-    let meter = Meter(folder: folder, isSynced: countsBytes)
     let start = ContinuousClock.now
     // Not in the task of the command, which would change threads at every await.
     let debits = try await Task.detached {

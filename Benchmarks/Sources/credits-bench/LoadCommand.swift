@@ -146,7 +146,7 @@ struct LoadCommand: AsyncParsableCommand {
       let load = Load(store: store, distribution: spread, folder: path, run: number)
       let readers = readers > 0 ? Readers(store, spread, count: readers) : nil
       let run = try await load.measure(shape, seconds: common.seconds)
-      if let readers { reads.append(try readers.end()) }
+      if let readers { reads.append(Double(try readers.end()) / run.seconds) }
       return run
     }
     try await store?.close()

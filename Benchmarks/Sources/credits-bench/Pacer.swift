@@ -7,18 +7,23 @@ import Synchronization
 ///
 /// Calls that are late already start at once; callers that are early wait in line.
 final class Pacer: Sendable {
+  private typealias Waiting = (call: Int, continuation: CheckedContinuation<Void, Never>)
+
   private struct State {
     var next = 0
     /// The last call that may start.
     var due = -1
-    var line: [(call: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    var line: [Waiting] = []
     var head = 0
     var isOver = false
   }
 
+  /// How late callers were released that had waited in line: what the harness adds to their latency.
+  let lateness = Latencies()
   private let schedule: Schedule
   private let calls: Int
   private let state = Mutex(State())
+  private let ended = DispatchSemaphore(value: 0)
 
   /// Starts the thread for some calls.
   init(_ schedule: Schedule, calls: Int) {
@@ -47,8 +52,11 @@ final class Pacer: Sendable {
     return call
   }
 
-  /// Ends the thread; whoever still waits goes on.
-  func end() { state.withLock { $0.isOver = true } }
+  /// Ends the thread, and waits for its end; whoever is still in line goes on.
+  func end() {
+    state.withLock { $0.isOver = true }
+    ended.wait()
+  }
 
   private func pace() {
     // The kernel otherwise adds up to 50 microseconds to every sleep of a thread.
@@ -58,13 +66,24 @@ final class Pacer: Sendable {
       try? Data("1".utf8).write(to: URL(fileURLWithPath: "/proc/\(thread)/timerslack_ns"))
     }
     var due = -1
+    var late: [Int64] = []
     while true {
       let elapsed = (ContinuousClock.now - schedule.start).seconds
       due = max(due, Int((elapsed * schedule.rate).rounded(.down)))
       if elapsed < 0 { due = -1 }
       let (released, isOver) = release(until: due)
-      for continuation in released { continuation.resume() }
-      if isOver { return }
+      for (call, continuation) in released {
+        late.append((.now - schedule.instant(of: call)).nanoseconds)
+        continuation.resume()
+      }
+      if late.count > 65_536 || isOver {
+        lateness.record(late)
+        late.removeAll(keepingCapacity: true)
+      }
+      if isOver {
+        ended.signal()
+        return
+      }
       let wait = schedule.instant(of: due + 1) - .now
       // Sleeping for less than this costs more than it gives.
       usleep(UInt32(min(max(wait.seconds * 1e6, 20), 10_000)))
@@ -72,12 +91,12 @@ final class Pacer: Sendable {
   }
 
   /// Takes those from the line whose calls are due.
-  private func release(until due: Int) -> (released: [CheckedContinuation<Void, Never>], isOver: Bool) {
+  private func release(until due: Int) -> (released: [Waiting], isOver: Bool) {
     state.withLock { state in
       state.due = due
-      var released: [CheckedContinuation<Void, Never>] = []
+      var released: [Waiting] = []
       while state.head < state.line.count, state.line[state.head].call <= due || state.isOver {
-        released.append(state.line[state.head].continuation)
+        released.append(state.line[state.head])
         state.head += 1
       }
       if state.head > 4_096 || state.head == state.line.count {

@@ -82,6 +82,8 @@ struct PeersCommand: AsyncParsableCommand {
           + "Runs of \(common.seconds.short) s after a warm-up of \(common.warmUp.short) s. A queue in front is counted as "
           + "costing nothing, in the peers' favour. Processor time is that of client and server together; bytes are those "
           + "at the block device, sync to sync.",
+        "Credits finds duplicates among the latest \(Settings().windowRequests.grouped) requests and those of the last 24 "
+          + "hours, whichever is less; the peers among all.",
         "A sync of 4 KiB by itself, just before each: "
           + syncs.map { "\($0.0) \($0.1.short) µs" }.joined(separator: ", ") + ".",
       ]

@@ -180,16 +180,18 @@ struct Targets {
 
   private mutating func reads() async throws {
     for (name, few) in [("reads", false), ("reads, 1,000 accounts of them", true)] {
-      var rates: [Double] = []
+      var measured: Runs?
       try await withLoad { load in
         let spread = few ? Distribution(.uniform, accounts: 1_000) : load.distribution
-        for _ in 0..<command.common.runs {
+        measured = try await repetition.measure {
+          let meter = Meter(folder: path, isSynced: false)
           let readers = Readers(load.store, spread, count: 1)
           try await Task.sleep(for: .seconds(seconds / 2))
-          rates.append(try readers.end())
+          return meter.end(debits: try readers.end())
         }
       }
-      add(.p6, name, "/s", Spread(rates), .atLeast(10_000_000, "10,000,000"))
+      guard let measured else { continue }
+      add(.p6, name, "/s", measured.spread(\.rate), .atLeast(10_000_000, "10,000,000"), measured)
     }
   }
 
@@ -197,25 +199,27 @@ struct Targets {
     try ChildProcess.fill(folder, accounts: command.manyAccounts)
     defer { remove() }
     let few = settings()
-    var clean: [Double] = []
-    for _ in 0..<command.common.runs {
-      let start = ContinuousClock.now
-      let store = try CreditStore.open(at: folder, settings: few)
-      clean.append((ContinuousClock.now - start).seconds * 1e3)
-      try await store.close()
-    }
-    add(.p7, "opening after a clean close", "ms", Spread(clean), .below(100, "below 100"))
+    let clean = try await repetition.measure { try await opening(few) }
+    add(.p7, "opening after a clean close", "ms", clean.spread { $0.seconds * 1e3 }, .below(100, "below 100"), clean)
     // A process that debits without a checkpoint and kills itself leaves all of its entries to be replayed.
-    var replays: [Double] = []
-    for run in 0..<command.common.runs {
-      try ChildProcess.debitAndDie(folder, accounts: command.accounts, debits: 10_000_000, run: run + 1)
-      let start = ContinuousClock.now
-      let store = try CreditStore.open(at: folder, settings: few)
-      let time = (ContinuousClock.now - start).seconds
-      replays.append(time * 1e7 / Double(max(1, try store.statistics().replayed)))
-      try await store.close()
+    var number = 0
+    let killed = try await repetition.measure {
+      number += 1
+      try ChildProcess.debitAndDie(folder, accounts: command.accounts, debits: 10_000_000, run: number)
+      return try await opening(few)
     }
-    add(.p7, "replaying, per 10,000,000 entries", "s", Spread(replays), .below(4, "below 4"))
+    add(
+      .p7, "replaying, per 10,000,000 entries", "s", killed.spread { $0.seconds * 1e7 / Double($0.debits) },
+      .below(4, "below 4"), killed)
+  }
+
+  /// Opens the store and closes it again; the run is the opening, and its count the entries that were replayed.
+  private func opening(_ settings: Settings) async throws -> Run {
+    let meter = Meter(folder: path, isSynced: false)
+    let store = try CreditStore.open(at: folder, settings: settings)
+    let run = meter.end(debits: max(1, Int(try store.statistics().replayed)))
+    try await store.close()
+    return run
   }
 
   private mutating func memory() async throws {
