@@ -2,6 +2,7 @@ import ArgumentParser
 import Credits
 import Foundation
 import Harness
+import Synchronization
 
 /// Processes of their own that work on a store, so that their memory is not measured.
 enum ChildProcess {
@@ -18,12 +19,20 @@ enum ChildProcess {
       ], mayDie: true)
   }
 
+  /// The one that runs now.
+  private static let current = Mutex<Int32?>(nil)
+
+  /// Ends the one that runs now, if there is one.
+  static func endCurrent() { current.withLock { if let process = $0 { kill(process, SIGKILL) } } }
+
   private static func runSelf(_ arguments: [String], mayDie: Bool) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     process.arguments = arguments
     try process.run()
+    current.withLock { $0 = process.processIdentifier }
     process.waitUntilExit()
+    current.withLock { $0 = nil }
     let isKilled = process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
     guard process.terminationStatus == 0 || mayDie && isKilled else {
       throw Problem("the process that fills the store failed with \(process.terminationStatus)")

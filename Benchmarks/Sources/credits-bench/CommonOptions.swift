@@ -35,10 +35,25 @@ struct CommonOptions: ParsableArguments {
     }
   }
 
-  /// Does some work in a new folder under the chosen one, and removes the folder whatever happens.
+  /// Does some work in a new folder under the chosen one, and removes the folder whatever happens, a signal to end
+  /// included.
   func inFolder<R>(_ work: (String) async throws -> R) async throws -> R {
     let path = try newFolder()
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let signals = [SIGINT, SIGTERM, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        ChildProcess.endCurrent()
+        try? FileManager.default.removeItem(atPath: path)
+        _exit(128 + number)
+      }
+      source.resume()
+      return source
+    }
+    defer {
+      signals.forEach { $0.cancel() }
+      try? FileManager.default.removeItem(atPath: path)
+    }
     return try await work(path)
   }
 

@@ -65,7 +65,12 @@ struct PeersCommand: AsyncParsableCommand {
           report.rows += try await credits(path)
           continue
         }
-        guard let peer = try peer(name, path) else { continue }
+        guard let peer = try peer(name, path) else {
+          let text = "\(name) is skipped: its client is not built in, or its server does not run."
+          report.notes.append(text)
+          note(text)
+          continue
+        }
         syncs.append((name, sync))
         note("\(peer.name)")
         do {
@@ -92,7 +97,7 @@ struct PeersCommand: AsyncParsableCommand {
     }
   }
 
-  /// A peer by its name, or nil, with a word to the user, if it is not there.
+  /// A peer by its name; nil if it is not there.
   private func peer(_ name: String, _ path: String) throws -> (any Peer)? {
     let folder = path + "/" + name
     switch name {
@@ -115,7 +120,6 @@ struct PeersCommand: AsyncParsableCommand {
     #endif
     default: break
     }
-    note("\(name) is skipped: its client is not built in, or its server does not run.")
     return nil
   }
 
