@@ -45,6 +45,37 @@ struct MeasuringTests {
       (fast.instant(of: 86_400_000_001) - start - .seconds(86_400) - .microseconds(1)).nanoseconds.magnitude < 100)
   }
 
+  @Test("a pacer hands out every call once, none before it is due")
+  func pacer() async throws {
+    let schedule = Schedule(start: .now + .milliseconds(5), rate: 20_000)
+    let pacer = Pacer(schedule, calls: 1_000)
+    let calls = await withTaskGroup(of: [Int].self) { group in
+      for _ in 0..<64 {
+        group.addTask {
+          var calls: [Int] = []
+          while let call = await pacer.next() {
+            #expect(ContinuousClock.now >= schedule.instant(of: call))
+            calls.append(call)
+          }
+          return calls
+        }
+      }
+      return await group.reduce(into: []) { $0 += $1 }
+    }
+    pacer.end()
+    #expect(calls.sorted() == Array(0..<1_000))
+    // Only calls that had waited in line count; on a busy machine all may be late already.
+    #expect(pacer.lateness.count <= 1_000)
+  }
+
+  @Test("a pacer that is ended lets those in line go on")
+  func endOfPacer() async {
+    let pacer = Pacer(Schedule(start: .now + .seconds(3_600), rate: 1), calls: 10)
+    async let call = pacer.next()
+    pacer.end()
+    #expect(await call == 0)
+  }
+
   private func run(_ rate: Int, others: Double) -> Run {
     Run(debits: rate, seconds: 1, ownSeconds: 0.5, otherSeconds: others / 100, bytes: rate * 90)
   }

@@ -1,12 +1,11 @@
-import Foundation
-import Glibc
-import Harness
-import Synchronization
+internal import Foundation
+internal import Glibc
+internal import Synchronization
 
 /// Lets callers start their calls when they are due, by a thread that sleeps from one moment to the next.
 ///
 /// Calls that are late already start at once; callers that are early wait in line.
-final class Pacer: Sendable {
+package final class Pacer: Sendable {
   private typealias Waiting = (call: Int, continuation: CheckedContinuation<Void, Never>)
 
   private struct State {
@@ -19,27 +18,27 @@ final class Pacer: Sendable {
   }
 
   /// How late callers were released that had waited in line: what the harness adds to their latency.
-  let lateness = Latencies()
+  package let lateness = Latencies()
   private let schedule: Schedule
   private let calls: Int
   private let state = Mutex(State())
   private let ended = DispatchSemaphore(value: 0)
 
   /// Starts the thread for some calls.
-  init(_ schedule: Schedule, calls: Int) {
+  package init(_ schedule: Schedule, calls: Int) {
     self.schedule = schedule
     self.calls = calls
     Thread.detachNewThread { [self] in pace() }
   }
 
   /// The number of the next call, once it is due; nil after the last.
-  func next() async -> Int? {
+  package func next() async -> Int? {
     let (call, isDue) = state.withLock { state in
       defer { state.next += 1 }
       return (state.next, state.next <= state.due)
     }
     guard call < calls else { return nil }
-    if !isDue {
+    if !isDue, schedule.instant(of: call) > .now {
       await withCheckedContinuation { continuation in
         let goesOn = state.withLock { state in
           if call <= state.due || state.isOver { return true }
@@ -53,7 +52,7 @@ final class Pacer: Sendable {
   }
 
   /// Ends the thread, and waits for its end; whoever is still in line goes on.
-  func end() {
+  package func end() {
     state.withLock { $0.isOver = true }
     ended.wait()
   }
