@@ -13,12 +13,18 @@ BUILD ?= .build
 RUN ?= run
 LOG ?= Benchmarks/Samples/usage.csv
 
-SOURCES := Sources Tests Package.swift
+# What the benchmarks get: the seconds of one run, the minutes of a soak, and more arguments, such as
+# `ARGS="--folder /mnt/disk --runs 5"`. Their reports and charts go to Benchmarks/results.
+SECONDS ?=
+MINUTES ?=
+ARGS ?=
+
+SOURCES := Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Tests
 DOCS := $(BUILD)/documentation
 # What the thread sanitizer reports wrongly, if anything.
 SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
-.PHONY: all build run test format lint docs tsan clean help deps
+.PHONY: all build run test format lint docs tsan clean help deps bench load peers micro limits soak bench-test
 
 all: build
 
@@ -55,9 +61,38 @@ tsan: deps
 	TSAN_OPTIONS="$(if $(SUPPRESSIONS),suppressions=$(SUPPRESSIONS) )halt_on_error=1" \
 	swift test --scratch-path $(BUILD)-tsan --sanitize=thread -Xswiftc -DTSAN --filter ConcurrencyTests
 
+## bench: measure the store against its targets P1 to P10, and against the limits of disk and memory
+bench: deps
+	Benchmarks/bench targets $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+## load: measure throughput against callers, and latency against rate
+load: deps
+	Benchmarks/bench load $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+	Benchmarks/bench load --rate 1000,10000,50000,100000,200000,400000,600000 $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+## peers: measure the store and LMDB, SQLite, RocksDB, Redis and PostgreSQL on the same work, side by side
+peers: deps
+	Benchmarks/peers --seconds $(or $(SECONDS),2) --warm-up 0.5 $(ARGS)
+
+## micro: measure single calls, and check their allocations against Benchmarks/allocations.json
+micro: deps
+	Benchmarks/bench micro --check allocations.json --output results $(ARGS)
+
+## limits: measure what the disk and the memory of this machine allow by themselves
+limits: deps
+	Benchmarks/bench limits $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+## soak: load a store at 80 % of the rate that it reaches, 15 minutes or MINUTES, while old journal is deleted
+soak: deps
+	Benchmarks/bench soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+## bench-test: build the benchmarks, run their own tests, and check allocations
+bench-test: deps
+	Benchmarks/bench test
+
 ## clean: remove everything that was built, and the store under ./run
 clean:
-	rm -rf $(BUILD) $(BUILD)-tsan $(RUN)
+	rm -rf $(BUILD) $(BUILD)-tsan $(RUN) Benchmarks/.build
 
 ## deps: install liblmdb-dev and pkg-config if they are missing
 deps:

@@ -48,7 +48,6 @@ let package = Package(
       dependencies: [
         "Credits",
         "CreditsTesting",
-        "LMDB",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),

@@ -56,9 +56,6 @@ struct Root: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Demonstration and load",
-        subcommands: [
-          DemoCommand.self, ReplayCommand.self, GenerateCommand.self, BenchCommand.self, SoakCommand.self,
-          BenchChildCommand.self,
-        ]),
+        subcommands: [DemoCommand.self, ReplayCommand.self, GenerateCommand.self]),
     ])
 }
