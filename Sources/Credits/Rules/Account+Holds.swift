@@ -13,7 +13,8 @@ extension Account {
     }
     guard entry.amount <= available else { throw Inconsistency("\(entry.amount) of \(available) are held") }
     var parts: [Grant] = []
-    for part in record.parts { parts.append(try take(part.amount, from: part.grant)) }
+    // What costs nothing is held of no grant.
+    if entry.amount > 0 { for part in record.parts { parts.append(try take(part.amount, from: part.grant)) } }
     available -= entry.amount
     held += entry.amount
     extras.lastHold += 1
