@@ -123,7 +123,9 @@ extension Engine {
     _ acknowledge: Acknowledgement
   ) async throws(StoreError) -> HoldOutcome {
     let receipt = try await change(command, account, request.endOfHold, acknowledge)
-    guard receipt.isReplay || (amount ?? 0) > receipt.amount else {
+    // The deadline may have come first, in the very draft that was to end the hold.
+    let isByCaller = receipt.number == UInt32(HoldOutcome.Cause.caller.rawValue)
+    guard receipt.isReplay || !isByCaller || (amount ?? 0) > receipt.amount else {
       return HoldOutcome(receipt: receipt, cause: .caller, excess: nil)
     }
     // How it ended, and what came of an excess, is in the journal: the excess is the entry that follows.

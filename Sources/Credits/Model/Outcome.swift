@@ -33,7 +33,7 @@ public struct Receipt: Hashable, Sendable {
   /// Whether the request had been answered before, so that this is the earlier outcome and nothing changed now.
   public let isReplay: Bool
 
-  /// The number of the charge or payment method that the entry is about.
+  /// The number of the charge or payment method that the entry is about; for the end of a hold, its cause.
   package let number: UInt32
 
   package init(

@@ -7,10 +7,16 @@ package enum Answer: Hashable, Sendable {
   package init(_ record: borrowing Record, at sequence: SequenceNumber, isReplay: Bool) {
     let entry = record.entry
     guard entry.kind == .denied else {
+      let number: UInt32 =
+        switch entry.kind {
+        case .methodSaved, .ordered: entry.units
+        case .captured, .released: UInt32(entry.detail)
+        default: 0
+        }
       self = .done(
         Receipt(
           sequence: sequence, time: entry.time, amount: entry.amount, balance: entry.available, isReplay: isReplay,
-          number: entry.kind == .methodSaved || entry.kind == .ordered ? entry.units : 0))
+          number: number))
       return
     }
     let reason: Denial.Reason =
