@@ -136,7 +136,9 @@ extension Draft {
       cancel(charge, because: .neverCharged, at: now)
       lookAtThreshold(at: now)
     case .needsAction(let link) where charge.status != .needsAction && charge.status != .mismatched:
-      let items: [Item] = Item.texts((.link, link)) + [.moment(.until, now + Charge.pauses[0])]
+      // Half an address leads nowhere: one that is too long is left out.
+      let fitting = link.utf8.count <= Item.Text.link.maximum ? link : ""
+      let items: [Item] = Item.texts((.link, fitting)) + [.moment(.until, now + Charge.pauses[0])]
       add(.needsAction, charge.credits, items, detail: charge.kind.rawValue, number: number, at: now)
     case .needsAction, .processing, .unknown: postpone(charge, outcome, at: now)
     }
@@ -147,11 +149,11 @@ extension Draft {
     guard let charge = (extras.charges + extras.unpaid).first(where: { $0.number == number }) else { return }
     guard paid == charge.price else {
       if charge.status == .mismatched { return }
-      let items: [Item] = [.money(.told, paid)] + Item.texts((.reference, reference))
+      let items: [Item] = [.money(.told, paid)] + Item.texts((.reference, Draft.cut(reference)))
       add(.mismatched, charge.credits, items, detail: charge.kind.rawValue, number: number, at: now)
       return
     }
-    let items: [Item] = [.money(.price, charge.price)] + Item.texts((.reference, reference))
+    let items: [Item] = [.money(.price, charge.price)] + Item.texts((.reference, Draft.cut(reference)))
     var entry = entry(.credited, charge.credits, leaving: account.available + charge.credits, at: now)
     entry.detail = charge.kind.source.rawValue
     entry.grant = account.lastGrant + 1
@@ -166,8 +168,7 @@ extension Draft {
   }
 
   private mutating func decline(_ charge: Charge, _ reason: String, at now: Timestamp) {
-    let text = reason.utf8.count <= Item.maximumText ? reason : String(reason.unicodeScalars.prefix(60))
-    var items = Item.texts((.reason, text))
+    var items = Item.texts((.reason, Draft.cut(reason)))
     let declines = account.extras.refill.declines
     if charge.kind == .refill, declines < Charge.coolings.count {
       items.append(.moment(.until, now + Charge.coolings[Int(declines)]))
@@ -176,6 +177,11 @@ extension Draft {
   }
 
   /// Notes that a charge has no final answer yet, and when to ask again.
+  /// What an entry keeps of a payment provider's words, which may have any length.
+  private static func cut(_ text: String) -> String {
+    text.utf8.count <= Item.maximumText ? text : String(text.unicodeScalars.prefix(60))
+  }
+
   private mutating func postpone(_ charge: Charge, _ outcome: ChargeOutcome, at now: Timestamp) {
     // A notice that comes before its time tells nothing new.
     guard now >= charge.retry || charge.status == .charging else { return }
