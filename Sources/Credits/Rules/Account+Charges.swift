@@ -12,7 +12,10 @@ extension Account {
         throw Inconsistency("there is no payment method \(entry.units)")
       }
       extras.methods.removeAll { $0.number == entry.units }
-      if extras.refill.terms?.method == entry.units { extras.refill.suspended = .noMethod }
+      // A dispute outlasts a change of card: only a person resumes after it.
+      if extras.refill.terms?.method == entry.units, extras.refill.suspended != .disputed {
+        extras.refill.suspended = .noMethod
+      }
     case .disputed: extras.refill.suspended = .disputed
     case .due, .ordered: try applyOrder(record)
     default: try applyStep(record)
