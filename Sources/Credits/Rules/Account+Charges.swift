@@ -113,6 +113,11 @@ extension Account {
       charge.attempts += 1
       charge.retry = record.moment(.until) ?? .never
     case .mismatched:
+      if charge.status == .due {
+        // It was paid all the same: the store that this one is a copy of has sent it.
+        charge.sent = entry.time
+        count(charge, at: entry.time)
+      }
       charge.status = .mismatched
       charge.retry = .never
     case .credited: return try applyCredited(record, charge, isLate: isLate)
@@ -143,7 +148,7 @@ extension Account {
     }
     extras.charges.removeAll { $0.number == charge.number }
     extras.unpaid.removeAll { $0.number == charge.number }
-    if isLate { count(charge, at: charge.sent) }
+    if isLate || charge.status == .due { count(charge, at: isLate ? charge.sent : entry.time) }
     if charge.kind == .refill { extras.refill.declines = 0 }
     try give(
       Grant(
@@ -151,18 +156,21 @@ extension Account {
         starts: .zero, expires: .never))
   }
 
-  /// Counts a refill's money in the period in which it was sent.
+  /// Counts a refill's money in the period in which it was sent, or in the first one if it was sent before; also while
+  /// auto-refill is off, as it may be switched on again in the same period.
   private mutating func count(_ charge: Charge, at time: Timestamp) {
-    guard charge.kind == .refill, let terms = extras.refill.terms else { return }
-    let period = extras.refill.period(at: time, of: terms)
-    guard period.start >= extras.refill.periodStart, terms.cap.currency == charge.price.currency else { return }
+    let refill = extras.refill
+    let currency = refill.terms?.cap.currency ?? refill.charged?.currency ?? charge.price.currency
+    guard charge.kind == .refill, currency == charge.price.currency,
+      let period = refill.period(at: max(time, refill.since), in: currency), period.start >= refill.periodStart
+    else { return }
     extras.refill.periodStart = period.start
     extras.refill.charged = Money(period.charged + charge.price.minor, charge.price.currency)
   }
 
   /// Takes a refill's money out of its period again: the card was not charged.
   private mutating func uncount(_ charge: Charge) {
-    guard charge.kind == .refill, charge.sent >= extras.refill.periodStart,
+    guard charge.kind == .refill, max(charge.sent, extras.refill.since) >= extras.refill.periodStart,
       let charged = extras.refill.charged, charged.currency == charge.price.currency
     else { return }
     extras.refill.charged = Money(max(0, charged.minor - charge.price.minor), charged.currency)

@@ -9,9 +9,8 @@ extension Draft {
     guard let terms = refill.terms, account.available < terms.threshold, refill.suspended == nil,
       refill.coolingUntil == nil, refill.cappedUntil == nil, !extras.charges.contains(where: { $0.kind == .refill }),
       extras.methods.contains(where: { $0.number == terms.method }), refusal(ofGiving: 0) == nil,
-      extras.lastCharge < .max / 2
+      extras.lastCharge < .max / 2, let period = refill.period(at: now, in: terms.cap.currency)
     else { return }
-    let period = refill.period(at: now, of: terms)
     let packs = terms.packs(available: account.available, money: terms.cap.minor - period.charged)
     guard packs > 0 else { return add(.capped, terms.threshold, [.moment(.until, period.end)], at: now) }
     let (credits, price) = terms.total(packs)
@@ -110,9 +109,11 @@ extension Draft {
     }
     var (credits, price) = (charge.credits, charge.price)
     if charge.kind == .refill {
-      guard let terms = refill.terms else { return cancel(charge, because: .changed, at: now) }
+      guard let terms = refill.terms, let period = refill.period(at: now, in: terms.cap.currency) else {
+        return cancel(charge, because: .changed, at: now)
+      }
       guard account.available < terms.threshold else { return cancel(charge, because: .notNeeded, at: now) }
-      let left = terms.cap.minor - refill.period(at: now, of: terms).charged
+      let left = terms.cap.minor - period.charged
       let packs = terms.packs(available: account.available, money: left)
       guard packs > 0 else {
         cancel(charge, because: .capped, at: now)
@@ -176,12 +177,12 @@ extension Draft {
     add(.declined, charge.credits, items, detail: charge.kind.rawValue, number: charge.number, at: now)
   }
 
-  /// Notes that a charge has no final answer yet, and when to ask again.
   /// What an entry keeps of a payment provider's words, which may have any length.
   private static func cut(_ text: String) -> String {
     text.utf8.count <= Item.maximumText ? text : String(text.unicodeScalars.prefix(60))
   }
 
+  /// Notes that a charge has no final answer yet, and when to ask again.
   private mutating func postpone(_ charge: Charge, _ outcome: ChargeOutcome, at now: Timestamp) {
     // A notice that comes before its time tells nothing new.
     guard now >= charge.retry || charge.status == .charging else { return }
