@@ -95,6 +95,20 @@ public struct RefillWorker: Service {
     if let result { throw result }
     return ready.count
   }
+
+  // For runs that compare after each step: the charges that are ready, and one of them taken a step further.
+
+  package func readyCharges() throws(StoreError) -> [(account: AccountID, number: UInt32)] {
+    try engine.readyCharges(at: try engine.keeper.now()).map { ($0.account, $0.number) }
+  }
+
+  package func advance(_ number: UInt32, of account: AccountID) async throws(StoreError) {
+    try await cashier.advance(ChargeKey(account: account, number: number))
+  }
+
+  package func key(ofCharge number: UInt32, of account: AccountID) -> String {
+    ChargeKey(account: account, number: number).text(in: engine.identity.store)
+  }
 }
 
 extension Result where Success == Void, Failure == StoreError {
