@@ -181,6 +181,7 @@ package enum Item: Hashable, Sendable {
     case level = 3
     case pack = 4
     case named = 5
+    case held = 6
   }
 
   /// The kinds of number, with the codes that the journal uses. Those from 16 on are the counts of a usage's units.

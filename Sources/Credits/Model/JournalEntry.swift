@@ -276,7 +276,8 @@ extension Record {
   fileprivate var availableBefore: Amount {
     var before = entry.available
     switch entry.kind {
-    case .debited, .held, .expired, .closed, .ended: before += entry.amount
+    case .debited, .held, .expired, .ended: before += entry.amount
+    case .closed: before += entry.amount - (amount(.held) ?? 0)
     case .begun, .credited, .subscribed: before -= entry.amount
     case .granted:
       for case .times(let starts, _) in items where starts > entry.time { return before }

@@ -229,8 +229,8 @@ extension Command {
     case .order(let credits, _, let method):
       return entry.amount == credits && record.number(.method) == UInt64(method)
     case .subscribe(_, let anchor): return record.moment(.askedAnchor) == anchor
-    // What expires with a plan follows.
-    case .unsubscribe: return true
+    // What goes with a plan, or with the account, follows.
+    case .unsubscribe, .close: return true
     case .correct, .setRefill: return entry.amount == amount && record.items == items
     default: return record.items == items
     }

@@ -153,8 +153,9 @@ package struct Draft {
       lookAtThreshold(at: now)
     case .close:
       cancelDue(because: .closed, at: now)
-      let all = account.available + account.held
-      add(Record(entry(.closed, all, leaving: 0, request: request, at: now), command.items))
+      let (all, held) = (account.available + account.held, account.held)
+      let items = command.items + (held == 0 ? [] : [.amount(.held, held)])
+      add(Record(entry(.closed, all, leaving: 0, request: request, at: now), items))
     case .subscribe(let plan, let anchor): subscribe(plan, anchor, command, request, at: now)
     case .unsubscribe(let atOnce):
       if atOnce, let plan = account.extras.plan { return endPlan(plan, request, at: now) }
