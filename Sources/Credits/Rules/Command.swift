@@ -229,8 +229,10 @@ extension Command {
     case .order(let credits, _, let method):
       return entry.amount == credits && record.number(.method) == UInt64(method)
     case .subscribe(_, let anchor): return record.moment(.askedAnchor) == anchor
-    // What goes with a plan, or with the account, follows.
-    case .unsubscribe, .close: return true
+    // What expires with the plan follows.
+    case .unsubscribe: return true
+    // So does what was held.
+    case .close: return items == record.items.filter { if case .amount(.held, _) = $0 { false } else { true } }
     case .correct, .setRefill: return entry.amount == amount && record.items == items
     default: return record.items == items
     }

@@ -92,7 +92,7 @@ struct EntryTests {
     #expect(Entry.DenialCode.allCases.map(\.rawValue) == Array(1...15))
     #expect(Item.Text.allCases.map(\.rawValue) == Array(1...14))
     #expect(Item.Moment.allCases.map(\.rawValue) == Array(1...6))
-    #expect(Item.Quantity.allCases.map(\.rawValue) == Array(1...5))
+    #expect(Item.Quantity.allCases.map(\.rawValue) == Array(1...6))
     #expect(Item.Number.allCases.map(\.rawValue) == Array(1...7) + Array(16...19))
     #expect(Item.Sum.allCases.map(\.rawValue) == [1, 2, 3])
     #expect(Debit.Extent.whole.rawValue == 0 && Debit.Extent.upTo.rawValue == 1)
