@@ -74,7 +74,7 @@ public struct RandomWorkload: Sendable {
     switch random.below(1_000) {
     case 0..<6: .freeze(reason: text())
     case 6..<18: .unfreeze(reason: text())
-    case 18: random.once(in: 3) ? .close(reason: text()) : .unfreeze(reason: text())
+    case 18: random.once(in: 2) ? .close(reason: text()) : .unfreeze(reason: text())
     case 19..<34: .open(label: random.once(in: 8) ? text() : label(account))
     case 34..<190: grant(ledger, account).verb
     case 190..<290: .hold(amount(ledger, account), duration(), random.pick(Hold.End.allCases))
