@@ -42,7 +42,9 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
-    .target(name: "CreditsTesting", dependencies: ["Credits"], swiftSettings: settings),
+    .target(
+      name: "CreditsTesting", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: settings),
     .executableTarget(
       name: "creditctl",
       dependencies: [

@@ -72,7 +72,7 @@ public final class CreditReader: Sendable {
   /// An account as a whole: balance, status, totals and grants; nil if it was never opened.
   public func account(_ account: AccountID) throws(StoreError) -> AccountSummary? {
     guard let state = try current(account) else { return nil }
-    return AccountSummary(state, label: try view.label(of: account))
+    return AccountSummary(state, label: try view.label(of: account), at: clock.now)
   }
 
   /// The latest entries of an account, latest first.

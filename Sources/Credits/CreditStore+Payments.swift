@@ -205,6 +205,10 @@ extension CreditStore {
   /// Notes that something is wrong with a charge that was credited: once, until somebody resumes auto-refill.
   private func dispute(_ charge: ChargeKey, _ reason: String, _ state: Account) async throws(StoreError) {
     guard state.extras.refill.suspended != .disputed else { return }
+    guard state.status != .closed else {
+      let about: Logger.Metadata = ["account": "\(charge.account)", "charge": "\(charge.number)", "reason": "\(reason)"]
+      return engine.logger.critical("a charge of a closed account is disputed", metadata: about)
+    }
     let text = String(reason.unicodeScalars.prefix(Item.maximumText / 4))
     try await engine.act(.dispute(charge.number, reason: text), on: charge.account)
   }

@@ -73,7 +73,7 @@ extension CreditStore {
       throw .denied(Denial(reason: reason, sequence: nil, time: try engine.keeper.now(), isReplay: false))
     }
     // A repetition needs no look at the debit, which may be outside retention by now.
-    if let known = try await engine.record(of: request, account), known.number(.names) == debit.value,
+    if !reason.isEmpty, !agent.isEmpty, let known = try await engine.record(of: request, account), known.number(.names) == debit.value,
       let of = known.amount(.named)
     {
       let command = Command.correct(debit, of: of, amount, reason: reason, agent: agent)

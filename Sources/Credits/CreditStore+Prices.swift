@@ -21,7 +21,7 @@ extension CreditStore {
   ///   which nothing is recorded; `clockJumped`.
   public func quote(for usage: Usage) throws(StoreError) -> Quote {
     let now = try engine.keeper.now()
-    switch engine.prices.table.price(usage, at: now) {
+    switch Prices.price(usage, at: now, in: engine.prices.table) {
     case .priced(let quote): return quote
     case .refused(let refusal):
       throw .denied(
@@ -81,7 +81,7 @@ extension CreditStore {
     let table = engine.prices.table
     let now = try engine.keeper.now()
     for item in usages {
-      let price = item.usage.isValid ? table.price(item.usage, at: now) : .refused(.unknownFeature)
+      let price = Prices.price(item.usage, at: now, in: table)
       let (amount, tariff) = Prices.tariff(item.usage, by: price, in: table)
       if let debit = Debit(amount, tariff, from: item.account, request: item.request) {
         run.append(debit)

@@ -1,4 +1,5 @@
-internal import Credits
+public import Credits
+internal import Logging
 
 /// Runs a random workload against a store and the reference ledger side by side, and compares after every step.
 public final class OracleRun {
@@ -34,24 +35,49 @@ public final class OracleRun {
     }
   }
 
-  private struct Difference: Error { let reason: String }
+  struct Difference: Error { let reason: String }
+
+  /// A step, and the state that it found.
+  private struct Done: CustomStringConvertible {
+    let number: Int
+    let step: WorkloadStep
+    let clock: Timestamp
+    let time: Timestamp
+    let last: SequenceNumber
+    var description: String { "\(number): \(step), clock \(clock), time \(time), entry \(last)" }
+  }
 
   private let seed: UInt64
-  private let place: TemporaryStore
+  let place: TemporaryStore
   private let clock: StoreClock.Manual
   private let settings: Settings
-  private var store: CreditStore
+  var store: CreditStore
   private var path: String
   private var copies = 0
   private var workload: RandomWorkload
-  private var random: SplitMix64
-  private var ledger: ReferenceLedger
-  private var latest: [String] = []
+  var random: SplitMix64
+  var ledger: ReferenceLedger
+  private var latest: [Done] = []
+  let gateway = OracleGateway()
+  var worker: RefillWorker
+  var quotes: [Quote] = []
+  /// How many entries of each account were compared, and the last one of all.
+  var compared: (entries: [AccountID: Int], last: SequenceNumber) = ([:], .none)
+  /// When a card was last charged under a new key.
+  var lastSending = Timestamp.zero
 
   /// The number of times that the store was opened anew.
   public private(set) var reopenings = 0
   /// The number of requests that were answered, those in batches included.
   public private(set) var requests = 0
+  /// The number of calls that the payment provider got.
+  public var calls: Int { gateway.script.calls + gateway.script.lookUps }
+  /// How often each kind of entry was made.
+  public var kinds: [JournalEntry.Kind: Int] {
+    var kinds: [JournalEntry.Kind: Int] = [:]
+    for entry in ledger.accounts.values.flatMap(\.entries) { kinds[entry.kind, default: 0] += 1 }
+    return kinds
+  }
 
   /// Makes a fresh store and a fresh ledger.
   public init(seed: UInt64, _ configuration: Configuration = Configuration()) throws {
@@ -69,8 +95,11 @@ public final class OracleRun {
     settings.residentAccounts = configuration.residentAccounts
     settings.checkpointEntries = configuration.checkpointEntries
     settings.frameKibibytes = configuration.frameKibibytes
+    // Much goes wrong on purpose, and is compared.
+    settings.logger = Logger(label: "oracle") { _ in SwiftLogNoOpLogHandler() }
     self.settings = settings
     store = try CreditStore.open(at: path, settings: settings)
+    worker = RefillWorker(store: store, gateway: gateway, concurrency: 1)
     workload = RandomWorkload(seed: seed, accounts: configuration.accounts)
     random = SplitMix64(seed: ~seed)
     ledger = ReferenceLedger(at: start)
@@ -83,93 +112,107 @@ public final class OracleRun {
     }
     try await run(.reopen, steps)
     try await run(.audit, steps + 1)
+    do { try await reconcile() } catch { throw disagreement(error, steps + 2) }
+    try await run(.audit, steps + 3)
+    try await verify()
     try await store.close()
   }
 
   private func run(_ step: WorkloadStep, _ number: Int) async throws {
     if latest.count == 12 { latest.removeFirst() }
-    latest.append("\(number): \(step), clock \(clock.now), time \(ledger.now), entry \(ledger.last)")
-    do {
-      try await perform(step)
-    } catch {
-      let reason = (error as? Difference)?.reason ?? "the store fails: \(error)"
-      throw Disagreement(seed: seed, step: number, reason: reason, steps: latest)
-    }
+    latest.append(Done(number: number, step: step, clock: clock.now, time: ledger.now, last: ledger.last))
+    do { try await perform(step) } catch { throw disagreement(error, number) }
+  }
+
+  private func disagreement(_ error: any Error, _ number: Int) -> Disagreement {
+    let reason = (error as? Difference)?.reason ?? "the store fails: \(error)"
+    return Disagreement(seed: seed, step: number, reason: reason, steps: latest.map(\.description))
   }
 
   private func perform(_ step: WorkloadStep) async throws {
     switch step {
     case .request(let request, let acknowledge):
-      try check(await answer(request, acknowledge), ledger.perform(request), request)
+      let answer = try await answer(request, acknowledge)
+      try check(answer, ledger.perform(request), request)
       try checkAccount(request.account)
       requests += 1
-    case .batch(let requests, let acknowledge): try await perform(requests, acknowledge)
+    case .batch(let requests, let acknowledge): try await performBatch(requests, acknowledge)
+    case .usages(let requests, let acknowledge): try await performUsages(requests, acknowledge)
+    case .quote(let usage): try await quote(usage)
+    case .publish(let book):
+      ledger.publish(book)
+      let version = try await store.publish(book)
+      try expect(Int(version) == ledger.prices.books.count, "the book became version \(version)")
     case .clock(let time):
       // An earlier clock counts only against entries that are committed; wait for them, so that all know the same time.
       if time < clock.now { try await store.sync() }
       clock.now = time
       ledger.setClock(time)
     case .tick: try await tick()
+    case .work, .crash, .end, .notice, .report, .resumeCharges: try await performPayment(step)
     case .reopen: try await reopen { try await self.store.close() }
-    case .restore: try await reopen { try await self.moveToCopy() }
+    case .restore: try await restore(nil)
     case .audit: try await audit()
     }
   }
 
-  private func perform(_ requests: [ReferenceRequest], _ acknowledge: Acknowledgement) async throws {
+  private func performBatch(_ requests: [ReferenceRequest], _ acknowledge: Acknowledgement) async throws {
     let debits = requests.compactMap { request -> Debit? in
       guard case .debit(let amount, let extent) = request.verb else { return nil }
       return Debit(amount, from: request.account, request: request.request, extent: extent)
     }
-    let outcomes = try await store.debit(debits, acknowledge: acknowledge)
-    guard outcomes.count == requests.count else { throw Difference(reason: "\(outcomes.count) outcomes came") }
-    for (request, outcome) in zip(requests, outcomes) { try check(outcome, ledger.perform(request), request) }
+    try check(try await store.debit(debits, acknowledge: acknowledge), requests)
+  }
+
+  private func performUsages(_ requests: [ReferenceRequest], _ acknowledge: Acknowledgement) async throws {
+    let debits = requests.compactMap { request in
+      request.usage.map { UsageDebit($0, from: request.account, request: request.request) }
+    }
+    try check(try await store.debit(for: debits, acknowledge: acknowledge), requests)
+  }
+
+  private func check(_ outcomes: [Outcome], _ requests: [ReferenceRequest]) throws {
+    try expect(outcomes.count == requests.count, "\(outcomes.count) outcomes came")
+    for (request, outcome) in zip(requests, outcomes) {
+      try check(.outcome(outcome), ledger.perform(request), request)
+    }
     for request in requests { try checkAccount(request.account) }
     self.requests += requests.count
   }
 
-  /// Does in the store what a request says; an outcome of other verbs than debits in the form of a debit's.
-  private func answer(_ request: ReferenceRequest, _ acknowledge: Acknowledgement) async throws -> Outcome {
-    let (account, id) = (request.account, request.request)
-    do throws(StoreError) {
-      switch request.verb {
-      case .open(let label): return .debited(try await store.open(account, label: label))
-      case .grant(let amount, let source, let priority, let starts, let expires):
-        return .debited(
-          try await store.grant(
-            amount, to: account, source: source, priority: priority, starts: starts, expires: expires, request: id,
-            acknowledge: acknowledge))
-      case .debit(let amount, let extent):
-        return try await store.debit(amount, from: account, request: id, extent: extent, acknowledge: acknowledge)
-      case .freeze(let reason): return .debited(try await store.freeze(account, reason: reason, request: id))
-      case .unfreeze(let reason): return .debited(try await store.unfreeze(account, reason: reason, request: id))
-      case .close(let reason): return .debited(try await store.close(account, reason: reason, request: id))
-      }
-    } catch {
-      guard case .denied(let denial) = error else { throw error }
-      return .denied(denial)
-    }
+  private func check(_ answer: ReferenceAnswer, _ expected: ReferenceAnswer, _ request: ReferenceRequest) throws {
+    if answer != expected { throw Difference(reason: "\(request)\n  gave \(answer)\n  expected \(expected)") }
   }
 
-  private func check(_ outcome: Outcome, _ expected: Outcome, _ request: ReferenceRequest) throws {
-    if outcome != expected { throw Difference(reason: "\(request)\n  gave \(outcome)\n  expected \(expected)") }
+  func expect(_ isTrue: Bool, _ reason: @autoclosure () -> String) throws {
+    if !isTrue { throw Difference(reason: reason()) }
   }
 
-  private func checkAccount(_ id: AccountID) throws {
+  func checkAccount(_ id: AccountID) throws {
     let summary = try store.account(id)
     guard let account = ledger.accounts[id] else {
-      if summary != nil { throw Difference(reason: "there is an account \(id)") }
-      return
+      return try expect(summary == nil, "there is an account \(id)")
     }
     guard let summary else { throw Difference(reason: "the account \(id) is missing") }
     if let difference = account.difference(from: summary, at: ledger.now) { throw Difference(reason: difference) }
-    guard try store.balance(of: id) == summary.balance else { throw Difference(reason: "the balance differs") }
+    try expect(try store.balance(of: id) == summary.balance, "the balance differs")
+    try expect(summary.charges.filter { $0.kind == .refill }.count <= 1, "account \(id.low) has two refills")
     let amount = Amount(millionths: Int64(random.below(40_000_000)))
     let affordable = account.status == .open && summary.balance.available >= max(amount, Amount(millionths: 1))
-    guard store.canAfford(amount, id) == affordable else { throw Difference(reason: "the gate for \(amount) differs") }
+    try expect(store.canAfford(amount, id) == affordable, "the gate for \(amount) differs")
+    if random.once(in: 8) { try checkGate(account, summary.balance.available) }
   }
 
-  private func tick() async throws {
+  private func checkGate(_ account: ReferenceAccount, _ available: Amount) throws {
+    let usage = workload.usage()
+    var affordable = false
+    if case .success(let quote) = ledger.prices.price(usage, at: ledger.now) {
+      affordable = account.status == .open && available >= quote.amount
+    }
+    try expect(store.canAfford(usage, account.id) == affordable, "the gate for \(usage) differs")
+  }
+
+  func tick() async throws {
     let due = ledger.due
     try await store.tick()
     // The store may settle the accounts in any order; their versions tell which.
@@ -179,7 +222,9 @@ public final class OracleRun {
     for account in due { try checkAccount(account) }
   }
 
-  private func reopen(_ leave: () async throws -> Void) async throws {
+  // MARK: Leaving
+
+  private func reopen(asCopy: Bool = false, _ leave: () async throws -> Void) async throws {
     try await store.sync()
     // A time that no entry carries may be forgotten by a closed store; do not let it matter.
     if clock.now < ledger.latest, ledger.latest > ledger.recorded {
@@ -188,49 +233,42 @@ public final class OracleRun {
     }
     try await leave()
     store = try CreditStore.open(at: path, settings: settings)
-    ledger.reopen()
+    worker = RefillWorker(store: store, gateway: gateway, concurrency: 1)
+    ledger.reopen(asCopy: asCopy)
     reopenings += 1
+    try expect(store.chargesArePaused == ledger.isPaused, "charges are paused, or are not, by mistake")
+    try expect(store.priceBooks == ledger.prices.books, "the price books are others")
+    try checkMoney()
+    // A proof takes as long as the journal is.
+    if reopenings % 4 == 1 || ledger.last.value < 2_000 { try await verify() }
+  }
+
+  /// The store proves itself.
+  private func verify() async throws {
     let report = try await store.verify()
     if let problem = report.problem { throw Difference(reason: "verify says: \(problem)") }
-    guard report.entries == ledger.last.value, report.accounts == UInt64(ledger.accounts.count) else {
-      throw Difference(reason: "verify saw \(report.entries) entries, expected \(ledger.last)")
+    try expect(
+      report.entries == ledger.last.value && report.accounts == UInt64(ledger.accounts.count),
+      "verify saw \(report.entries) entries, expected \(ledger.last)")
+  }
+
+  /// Opens a copy in place of the store: one that was made before, or else now.
+  func restore(_ copy: String?) async throws {
+    try await reopen(asCopy: true) {
+      var copy = copy
+      if copy == nil {
+        copy = self.nextCopy()
+        try await self.store.backup(to: copy ?? "")
+      }
+      try await self.store.close()
+      TemporaryStore.remove(self.path)
+      self.path = copy ?? ""
     }
   }
 
-  private func moveToCopy() async throws {
+  /// A place for a copy.
+  func nextCopy() -> String {
     copies += 1
-    let copy = place.place("copy-\(copies)")
-    try await store.backup(to: copy)
-    try await store.close()
-    TemporaryStore.remove(path)
-    path = copy
-  }
-
-  /// Compares all accounts, and the history of some.
-  private func audit() async throws {
-    for id in ledger.accounts.keys.sorted(by: { $0.low < $1.low }) {
-      try checkAccount(id)
-      guard id.low < 8 || random.once(in: 20), let account = ledger.accounts[id] else { continue }
-      let history = try await store.history(of: id, limit: 200)
-      let expected = account.entries.suffix(200).reversed()
-      guard history.entries.count == expected.count, (history.end == .complete) == (account.entries.count <= 200) else {
-        throw Difference(reason: "the history of \(account.label) has \(history.entries.count) entries")
-      }
-      for (entry, expected) in zip(history.entries, expected) {
-        if let difference = expected.difference(from: entry) { throw Difference(reason: difference) }
-      }
-      try await explain(random.pick(account.entries), account)
-    }
-  }
-
-  private func explain(_ entry: ReferenceEntry, _ account: ReferenceAccount) async throws {
-    guard let request = entry.request?.request else { return }
-    let explanation = try await store.explain(request, of: account.id)
-    guard let explanation else { throw Difference(reason: "the request of entry \(entry.sequence) is not explained") }
-    if let difference = entry.difference(from: explanation.entry) { throw Difference(reason: difference) }
-    let grants = entry.kind == .debited ? entry.parts.map(\.grant) : []
-    guard explanation.grants.compactMap(\.parts.first?.grant) == grants else {
-      throw Difference(reason: "the grants of entry \(entry.sequence) are not explained")
-    }
+    return place.place("copy-\(copies)")
   }
 }

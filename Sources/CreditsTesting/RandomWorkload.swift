@@ -5,11 +5,12 @@ internal import Credits
 ///
 /// What it does depends on its seed and on the reference ledger alone, so that a failing run can be repeated.
 public struct RandomWorkload: Sendable {
-  private var random: SplitMix64
-  private let accounts: Int
-  private var opened = 0
+  var random: SplitMix64
+  let accounts: Int
   private var fresh: UInt64 = 1_000
   private var recent: [ReferenceRequest] = []
+  /// The name of the next payment method or plan.
+  var names = 0
 
   /// Makes the workload of a seed over so many accounts.
   public init(seed: UInt64, accounts: Int) {
@@ -19,13 +20,23 @@ public struct RandomWorkload: Sendable {
 
   /// The next step, chosen with a look at the state.
   public mutating func next(_ ledger: ReferenceLedger) -> WorkloadStep {
+    if ledger.isPaused, random.once(in: 60) { return .resumeCharges }
     switch random.below(4_000) {
     case 0: return .reopen
     case 1: return .restore
     case 2: return .audit
-    case 3..<40: return .tick
+    case 3: return .crash(act())
+    case 4..<40: return .tick
     case 40..<440: return .clock(time(ledger))
-    case 440..<520: return .batch(batch(ledger), acknowledgement())
+    case 440..<500: return .batch(batch(ledger), acknowledgement())
+    case 500..<530: return .usages(usages(ledger), acknowledgement())
+    case 530..<560: return .quote(usage())
+    case 560..<566 where ledger.prices.books.count < 16: return .publish(book(ledger))
+    case 566..<700: return .work((0..<1 + random.below(6)).map { _ in act() })
+    case 700..<740: return .end(order: random.below(8), charges: !random.once(in: 3))
+    case 740..<800:
+      return .notice(random.once(in: 20) ? random.below(1_000) : random.below(5), again: random.once(in: 3))
+    case 800..<840: return report(ledger)
     default: return .request(request(ledger), acknowledgement())
     }
   }
@@ -49,54 +60,68 @@ public struct RandomWorkload: Sendable {
   private mutating func request(_ ledger: ReferenceLedger) -> ReferenceRequest {
     if let repeated = repetition(ledger) { return repeated }
     let account = account()
-    let request =
-      switch random.below(1_000) {
-      case 0..<6: ReferenceRequest(.freeze(reason: text()), on: account, request: id())
-      case 6..<14: ReferenceRequest(.unfreeze(reason: text()), on: account, request: id())
-      case 14..<17: ReferenceRequest(.close(reason: text()), on: account, request: id())
-      case 17..<40:
-        ReferenceRequest(.open(label: random.once(in: 8) ? text() : label(account)), on: account, request: id())
-      case 40..<240: grant(ledger, account)
-      default:
-        ledger.accounts[account] == nil && !random.once(in: 4)
-          ? ReferenceRequest(.open(label: label(account)), on: account, request: id()) : debit(ledger, account)
-      }
+    var request = ReferenceRequest(verb(ledger, account), on: account, request: id())
+    if ledger.accounts[account] == nil, !random.once(in: 8) {
+      request = ReferenceRequest(.open(label: label(account)), on: account, request: id())
+    } else if random.below(1_000) < 110 {
+      request = endOfHold(ledger, account)
+    }
     remember(request)
     return request
+  }
+
+  private mutating func verb(_ ledger: ReferenceLedger, _ account: AccountID) -> ReferenceRequest.Verb {
+    switch random.below(1_000) {
+    case 0..<6: .freeze(reason: text())
+    case 6..<18: .unfreeze(reason: text())
+    case 18: random.once(in: 2) ? .close(reason: text()) : .unfreeze(reason: text())
+    case 19..<34: .open(label: random.once(in: 8) ? text() : label(account))
+    case 34..<190: grant(ledger, account).verb
+    case 190..<290: .hold(amount(ledger, account), duration(), random.pick(Hold.End.allCases))
+    case 290..<310: .holdFor(usage(), duration(), random.pick(Hold.End.allCases))
+    case 310..<420: priced(ledger)
+    case 420..<450: .subscribe(plan(), anchor: random.once(in: 3) ? anchor(ledger, account) : nil)
+    case 450..<460: .unsubscribe(atOnce: random.once(in: 2))
+    case 460..<482: .setAlerts(levels(ledger, account))
+    case 482..<504: correction(ledger, account)
+    case 504..<640: payment(ledger, account)
+    default: debit(ledger, account).verb
+    }
   }
 
   /// One of the latest requests once more: as it was, with other contents, or on another account.
   private mutating func repetition(_ ledger: ReferenceLedger) -> ReferenceRequest? {
     guard !recent.isEmpty, random.once(in: 10) else { return nil }
     let old = random.pick(recent)
-    switch random.below(8) {
+    switch random.below(10) {
     case 0: return ReferenceRequest(debit(ledger, old.account).verb, on: old.account, request: old.request)
     case 1: return ReferenceRequest(grant(ledger, old.account).verb, on: old.account, request: old.request)
     case 2: return ReferenceRequest(.freeze(reason: text()), on: old.account, request: old.request)
     case 3: return ReferenceRequest(old.verb, on: account(), request: old.request)
+    case 4: return ReferenceRequest(verb(ledger, old.account), on: old.account, request: old.request)
     default: return old
     }
   }
 
-  private mutating func remember(_ request: ReferenceRequest) {
+  mutating func remember(_ request: ReferenceRequest) {
     if recent.count < 512 { recent.append(request) } else { recent[random.below(recent.count)] = request }
   }
 
   /// A few accounts get half of the requests.
-  private mutating func account() -> AccountID {
+  mutating func account() -> AccountID {
     AccountID(UInt64(random.once(in: 2) ? random.below(min(accounts, 8)) : random.below(accounts)))
   }
 
   private func label(_ account: AccountID) -> String { account.low % 3 == 0 ? "" : "account-\(account.low)" }
 
-  private mutating func id() -> RequestID {
+  mutating func id() -> RequestID {
     if random.once(in: 500) { return RequestID(UInt64(random.below(4))) }
     fresh += 1
     return random.once(in: 16)
       ? RequestID(high: fresh << 16 | 0x7000, low: 0x8000_0000_0000_0000 | fresh) : RequestID(fresh)
   }
 
-  private mutating func text() -> String {
+  mutating func text() -> String {
     random.pick(["", "a", "eight by", "größer", String(repeating: "x", count: 255), String(repeating: "y", count: 256)])
   }
 
@@ -105,7 +130,7 @@ public struct RandomWorkload: Sendable {
     return ReferenceRequest(.debit(amount(ledger, account), extent), on: account, request: id())
   }
 
-  private mutating func amount(_ ledger: ReferenceLedger, _ account: AccountID) -> Amount {
+  mutating func amount(_ ledger: ReferenceLedger, _ account: AccountID) -> Amount {
     let state = ledger.accounts[account]
     switch random.below(40) {
     case 0: return 0
@@ -143,7 +168,7 @@ public struct RandomWorkload: Sendable {
   // MARK: Times
 
   /// A moment for a grant to start or to end: now, a hair before or after, soon, far, or out of range.
-  private mutating func moment(_ ledger: ReferenceLedger) -> Timestamp {
+  mutating func moment(_ ledger: ReferenceLedger) -> Timestamp {
     let now = ledger.now
     switch random.below(16) {
     case 0: return now
@@ -162,17 +187,24 @@ public struct RandomWorkload: Sendable {
     case 0: return ledger.clock - .microseconds(1 + random.below(100_000_000))
     case 1: return ledger.clock - .seconds(random.below(1_000_000))
     case 2: return ledger.now + .seconds(random.below(100_000))
-    case 3..<12:
-      // An account that something happens to: at that very moment, or a microsecond to either side.
-      for _ in 0..<8 {
-        if let moment = ledger.accounts[account()]?.nextMoment, moment > ledger.clock,
-          moment < ledger.now + .seconds(600)
-        {
-          return moment + .microseconds(random.below(3) - 1)
-        }
-      }
-      return ledger.now
+    case 3: return moment(ledger, within: .seconds(40 * 86_400))
+    case 4..<7: return moment(ledger, within: .seconds(86_400))
+    case 7..<14: return moment(ledger, within: .seconds(600))
     default: return ledger.clock + .microseconds(random.below(3_000_000))
     }
+  }
+
+  /// A moment at which something happens to an account, or a charge is to be asked for; or a microsecond to either
+  /// side.
+  private mutating func moment(_ ledger: ReferenceLedger, within limit: Duration) -> Timestamp {
+    for _ in 0..<8 {
+      let account = ledger.accounts[account()]
+      let retry = account?.openCharges.map(\.retry).filter { $0 != .never && $0 > ledger.now }.min()
+      let moment = random.once(in: 3) ? retry ?? account?.nextMoment : account?.nextMoment
+      if let moment, moment > ledger.clock, moment < ledger.now + limit {
+        return moment + .microseconds(random.below(3) - 1)
+      }
+    }
+    return ledger.now
   }
 }

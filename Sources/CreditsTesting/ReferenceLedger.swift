@@ -17,6 +17,12 @@ public struct ReferenceLedger: Sendable {
   public private(set) var latest: Timestamp
   /// The time of the latest entry.
   public private(set) var recorded = Timestamp.zero
+  /// The published price books.
+  private(set) var prices = ReferencePrices()
+  /// The quotes that were asked for.
+  private(set) var quotes: [ReferenceQuote] = []
+  /// Whether nothing is sent to the payment provider, as the store is a copy.
+  private(set) var isPaused = false
 
   private struct Key: Hashable {
     let account: AccountID
@@ -24,17 +30,16 @@ public struct ReferenceLedger: Sendable {
   }
 
   private struct Answered {
-    let request: ReferenceRequest
-    let outcome: Outcome
+    let contents: ReferenceRequest.Verb
+    let answer: ReferenceAnswer
     let sequence: SequenceNumber
   }
 
   private var answered: [Key: Answered] = [:]
-
-  /// All totals together with what is not yet usable must stay below this many millionths: a quarter of 64 bits.
-  static let totalLimit = Int128(Int64.max / 4)
-  /// The most grants with something left.
-  static let grantLimit = 1_000
+  /// When something next happens to an account by itself, and which have open charges: looking through them all takes
+  /// too long.
+  private var moments: [AccountID: Timestamp] = [:]
+  private var charging: Set<AccountID> = []
 
   /// Makes an empty ledger at a moment.
   public init(at time: Timestamp) {
@@ -46,169 +51,219 @@ public struct ReferenceLedger: Sendable {
   public var now: Timestamp { max(clock, latest) }
 
   /// Moves the wall clock.
-  public mutating func setClock(_ time: Timestamp) { clock = time }
+  mutating func setClock(_ time: Timestamp) { clock = time }
 
   /// The store was opened anew: it takes the clock as it is, and knows the time of its entries.
-  public mutating func reopen() { latest = max(recorded, clock) }
+  mutating func reopen(asCopy: Bool) {
+    latest = max(recorded, clock)
+    if asCopy { isPaused = true }
+  }
+
+  /// Charges may be sent again.
+  mutating func resumeCharges() { isPaused = false }
+
+  /// A price book becomes the next version.
+  mutating func publish(_ book: PriceBook) { prices.books.append(book) }
+
+  /// Notes a quote for later.
+  mutating func keep(_ quote: ReferenceQuote) { quotes.append(quote) }
 
   /// The accounts to which something has happened by itself that is not recorded yet.
-  public var due: [AccountID] {
-    accounts.values.filter { $0.nextMoment.map { $0 <= now } ?? false }.map(\.id)
+  var due: [AccountID] {
+    let now = now
+    return moments.filter { $0.value <= now }.map(\.key)
+  }
+
+  /// Changes an account, and keeps count of entries and time.
+  private mutating func change<T>(
+    _ id: AccountID, at time: Timestamp, _ body: (inout ReferenceAccount) -> T
+  ) -> T? {
+    // Taken out for the while, so that its arrays are not copied.
+    guard var account = accounts.removeValue(forKey: id) else { return nil }
+    account.journal = last
+    let result = body(&account)
+    if account.journal > last { (latest, recorded) = (max(latest, time), max(recorded, time)) }
+    last = account.journal
+    moments[id] = account.nextMoment
+    if account.openCharges.isEmpty { charging.remove(id) } else { charging.insert(id) }
+    accounts[id] = account
+    return result
   }
 
   /// Records what time has done by itself to some accounts, in this order, which is the store's to choose.
-  public mutating func settle(_ order: [AccountID]) {
+  mutating func settle(_ order: [AccountID]) {
     latest = now
-    for account in order {
-      accounts[account]?.settle(at: latest, after: &last)
-      recorded = latest
+    for account in order { _ = change(account, at: latest) { [latest] in $0.settle(at: latest) } }
+  }
+
+  // MARK: Charges
+
+  /// The charges that are to be taken a step further, by account and number.
+  var readyCharges: [(account: AccountID, number: UInt32)] {
+    let now = now
+    return charging.compactMap { accounts[$0] }.flatMap { account in
+      account.openCharges.filter { $0.retry <= now && !(isPaused && $0.status == .due) }
+        .map { (account.id, $0.number) }
+    }.sorted { ($0.0.low, $0.1) < ($1.0.low, $1.1) }
+  }
+
+  /// How the payment provider is called.
+  enum Call: Hashable, Sendable {
+    case charge(Money, token: String)
+    case lookUp
+  }
+
+  /// The worker takes up a charge: the call that it makes, if it makes one.
+  mutating func advance(_ number: UInt32, of id: AccountID) -> Call? {
+    let time = now
+    guard let charge = accounts[id]?.charges[Int(number) - 1], charge.isOpen else { return nil }
+    if charge.status == .due {
+      if isPaused { return nil }
+      return change(id, at: time) { account -> Call? in
+        account.settle(at: time)
+        account.send(number, at: time)
+        let sent = account.charges[Int(number) - 1]
+        return sent.isOpen && sent.status == .charging ? .charge(sent.price, token: sent.method.token) : nil
+      } ?? nil
+    }
+    // Sent again only while the provider surely knows the key: a day, less a tenth.
+    let isFresh = time < charge.sent + .seconds(77_760)
+    let isUncertain = charge.status == .charging || charge.status == .unknown
+    return isFresh && isUncertain && !isPaused ? .charge(charge.price, token: charge.method.token) : .lookUp
+  }
+
+  /// Books what the payment provider says.
+  mutating func settle(_ number: UInt32, of id: AccountID, _ outcome: ChargeOutcome) {
+    let time = now
+    _ = change(id, at: time) {
+      $0.settle(at: time)
+      $0.settle(number, outcome, at: time)
     }
   }
+
+  /// Books a notice; answers the denial that its reporter gets, if there is one.
+  mutating func report(_ outcome: ChargeOutcome, _ number: UInt32, of id: AccountID) -> Denial? {
+    let denial = Denial(reason: .noCharge, sequence: nil, time: now, isReplay: false)
+    guard number > 0, let account = accounts[id], number <= account.shown(at: now).charges.count else { return denial }
+    settle(number, of: id, outcome)
+    guard let charge = accounts[id]?.charges[Int(number) - 1], !charge.isOpen else { return nil }
+    switch outcome {
+    case .succeeded where !charge.isPaid: return denial
+    case .succeeded(_, let price) where price != charge.price: dispute(charge, "paid once more, with \(price)", of: id)
+    case .declined(let reason) where charge.isPaid: dispute(charge, "failed late: \(reason)", of: id)
+    default: break
+    }
+    return nil
+  }
+
+  /// What is wrong with a charge that was credited is told once, until somebody resumes auto-refill.
+  private mutating func dispute(_ charge: ReferenceCharge, _ reason: String, of id: AccountID) {
+    let time = now
+    _ = change(id, at: time) { account in
+      if account.refill.suspended != .disputed, account.status != .closed {
+        account.dispute(charge.number, String(reason.unicodeScalars.prefix(63)), nil, at: time)
+      }
+    }
+  }
+
+  // MARK: Requests
 
   /// Answers a request.
-  public mutating func perform(_ request: ReferenceRequest) -> Outcome {
+  mutating func perform(_ request: ReferenceRequest) -> ReferenceAnswer {
     let time = now
-    let before = last
-    let outcome = decide(request, at: time)
-    if last > before { (latest, recorded) = (max(latest, time), max(recorded, time)) }
-    return outcome
-  }
-
-  private mutating func decide(_ request: ReferenceRequest, at time: Timestamp) -> Outcome {
-    let key = Key(account: request.account, request: request.request)
+    if case .purchase(let offer, _) = request.verb, Pack(offer) == nil { return .notSold }
+    if case .setRefill(.on(_, let offer, _, _, _, _)) = request.verb, Pack(offer) == nil { return .notSold }
+    if case .correct(let debit, _, let reason, let agent) = request.verb {
+      if taken(by: debit, of: request.account) == nil { return denied(.noDebit, at: time) }
+      if reason.isEmpty || agent.isEmpty { return denied(.invalid, at: time) }
+    }
+    switch request.verb {
+    case .capture(let amount): return end(request, capturing: amount, at: time)
+    case .release: return end(request, capturing: nil, at: time)
+    default: break
+    }
     // No id at all.
     if request.request == RequestID(0) { return denied(.invalid, at: time) }
+    let key = Key(account: request.account, request: request.request)
     if let earlier = answered[key] {
-      if earlier.request == request { return earlier.outcome.replayed }
+      if earlier.contents == request.contents { return earlier.answer.replayed }
       return denied(.conflict(with: earlier.sequence), at: time)
     }
-    guard var account = accounts[request.account] else {
-      return open(request, key, at: time)
+    if accounts[request.account] == nil {
+      guard request.isWellFormed else { return denied(.invalid, at: time) }
+      guard case .open(let label) = request.verb else { return denied(.unknownAccount, at: time) }
+      accounts[request.account] = ReferenceAccount(id: request.account, label: label)
+      return decide(request, key, at: time)
     }
-    account.settle(at: time, after: &last)
-    defer { accounts[request.account] = account }
-    guard request.isWellFormed else { return denied(.invalid, at: time) }
-    if let reason = refusal(of: request, on: account) {
-      account.add(.denied, request.amount, of: request, denial: reason, at: time, after: &last)
-      return remember(
-        .denied(Denial(reason: reason, sequence: last, time: time, isReplay: false)), of: request, key)
+    _ = change(request.account, at: time) { $0.settle(at: time) }
+    var isWellFormed = request.isWellFormed
+    if case .correct(let debit, let amount, _, _) = request.verb {
+      isWellFormed = isWellFormed && amount <= taken(by: debit, of: request.account) ?? 0
     }
-    apply(request, to: &account, at: time)
-    guard let entry = account.entries.last(where: { $0.request == request }) else {
-      preconditionFailure("a request that is not refused makes an entry")
-    }
-    let receipt = Receipt(
-      sequence: entry.sequence, time: time, amount: entry.amount, balance: entry.available, isReplay: false)
-    return remember(.debited(receipt), of: request, key)
+    return isWellFormed ? decide(request, key, at: time) : denied(.invalid, at: time)
   }
 
-  private mutating func open(_ request: ReferenceRequest, _ key: Key, at time: Timestamp) -> Outcome {
-    guard case .open(let label) = request.verb else {
+  /// What a debit, or the capture of a hold, took.
+  private func taken(by debit: SequenceNumber, of account: AccountID) -> Amount? {
+    let entry = accounts[account]?.entries.first {
+      $0.sequence == debit && ($0.kind == .debited || $0.kind == .captured) && $0.amount > 0
+    }
+    return entry?.amount
+  }
+
+  private func denied(_ reason: Denial.Reason, at time: Timestamp) -> ReferenceAnswer {
+    .outcome(.denied(Denial(reason: reason, sequence: nil, time: time, isReplay: false)))
+  }
+
+  private mutating func decide(_ request: ReferenceRequest, _ key: Key, at time: Timestamp) -> ReferenceAnswer {
+    let price = price(of: request, at: time)
+    let answer = change(request.account, at: time) { account -> ReferenceAnswer in
+      if let reason = account.refusal(of: request, at: price) {
+        return .outcome(account.deny(request, reason, price, at: time))
+      }
+      return account.perform(request, price, at: time)
+    }
+    guard let answer else { preconditionFailure("there is an account to decide on") }
+    // The entry that answers is the one with the request's id.
+    let entry = accounts[request.account]?.entries.last { $0.details.request == request.request }
+    answered[key] = Answered(contents: request.contents, answer: answer, sequence: entry?.sequence ?? .none)
+    return answer
+  }
+
+  /// What the request's usage costs, if it is about any.
+  private func price(of request: ReferenceRequest, at now: Timestamp) -> ReferencePrice? {
+    if case .quoted(let quote, _) = request.verb {
+      let isChanged = now >= quote.expires && prices.version(at: now) != quote.version
+      return ReferencePrice(amount: quote.amount, version: quote.version, refusal: isChanged ? .priceChanged : nil)
+    }
+    guard let usage = request.usage else { return nil }
+    switch prices.price(usage, at: now) {
+    case .success(let quote): return ReferencePrice(amount: quote.amount, version: quote.version, refusal: nil)
+    case .failure(let refusal): return ReferencePrice(amount: 0, version: nil, refusal: refusal.reason)
+    }
+  }
+
+  /// Ends a hold, or finds out how it ended.
+  private mutating func end(
+    _ request: ReferenceRequest, capturing amount: Amount?, at time: Timestamp
+  ) -> ReferenceAnswer {
+    if let end = accounts[request.account]?.ends[request.request] { return ReferenceAnswer.ended(end.outcome).replayed }
+    let answer = change(request.account, at: time) { account -> ReferenceAnswer? in
+      account.settle(at: time)
+      // The deadline may have been first.
+      if let end = account.ends[request.request] { return ReferenceAnswer.ended(end.outcome).replayed }
+      guard request.isWellFormed, let hold = account.holds.first(where: { $0.request == request.request }) else {
+        return nil
+      }
+      guard case .capture = request.verb else {
+        _ = account.end(hold, capturing: nil, because: .caller, at: time)
+        return account.ends[request.request].map { .ended($0.outcome) }
+      }
+      return .ended(account.capture(hold, amount ?? hold.amount, at: time))
+    }
+    guard let answer else {
       return denied(request.isWellFormed ? .unknownAccount : .invalid, at: time)
     }
-    guard request.isWellFormed else { return denied(.invalid, at: time) }
-    var account = ReferenceAccount(id: request.account, label: label)
-    account.add(.opened, 0, of: request, at: time, after: &last)
-    accounts[request.account] = account
-    let receipt = Receipt(sequence: last, time: time, amount: 0, balance: 0, isReplay: false)
-    return remember(.debited(receipt), of: request, key)
-  }
-
-  private func denied(_ reason: Denial.Reason, at time: Timestamp) -> Outcome {
-    .denied(Denial(reason: reason, sequence: nil, time: time, isReplay: false))
-  }
-
-  private mutating func remember(_ outcome: Outcome, of request: ReferenceRequest, _ key: Key) -> Outcome {
-    let sequence: SequenceNumber? =
-      switch outcome {
-      case .debited(let receipt): receipt.sequence
-      case .denied(let denial): denial.sequence
-      }
-    answered[key] = Answered(request: request, outcome: outcome, sequence: sequence ?? .none)
-    return outcome
-  }
-
-  /// The first reason to decline a well-formed request, in the order of precedence.
-  private func refusal(of request: ReferenceRequest, on account: ReferenceAccount) -> Denial.Reason? {
-    if account.status == .closed { return .closed }
-    switch request.verb {
-    case .debit(let amount, let extent):
-      if account.status == .frozen { return .frozen }
-      let available = account.available
-      let isCovered = extent == .whole ? available >= amount : available > 0
-      return isCovered ? nil : .insufficient(available: available, needed: amount)
-    case .grant(let amount, _, _, _, _):
-      let waiting = account.waiting.reduce(0) { $0 + Int128($1.amount.millionths) }
-      let total = account.granted + waiting + Int128(amount.millionths)
-      return total < ReferenceLedger.totalLimit && account.grants.count < ReferenceLedger.grantLimit ? nil : .limit
-    default: return nil
-    }
-  }
-
-  private mutating func apply(_ request: ReferenceRequest, to account: inout ReferenceAccount, at time: Timestamp) {
-    switch request.verb {
-    case .open: break
-    case .grant(let amount, let source, let priority, let starts, let expires):
-      account.lastGrant += 1
-      let begins = (starts ?? .zero) <= time
-      account.grants.append(
-        ReferenceAccount.Grant(
-          number: account.lastGrant, kind: source.kind, priority: priority ?? source.kind.priority, amount: amount,
-          remaining: amount, starts: starts ?? .zero, expires: expires ?? .never, hasBegun: begins))
-      if begins { account.granted += Int128(amount.millionths) }
-      let part = ReferenceEntry.Part(grant: account.lastGrant, amount: amount)
-      account.add(.granted, amount, of: request, parts: [part], at: time, after: &last)
-      // What had expired before it came is gone at once.
-      account.settle(at: time, after: &last)
-    case .debit(let amount, _): take(amount, request, from: &account, at: time)
-    case .freeze:
-      account.status = .frozen
-      account.add(.frozen, 0, of: request, at: time, after: &last)
-    case .unfreeze:
-      account.status = .open
-      account.add(.unfrozen, 0, of: request, at: time, after: &last)
-    case .close:
-      let gone = account.available
-      account.expired += Int128(gone.millionths)
-      account.grants = []
-      account.status = .closed
-      account.add(.closed, gone, of: request, at: time, after: &last)
-    }
-  }
-
-  private mutating func take(
-    _ amount: Amount, _ request: ReferenceRequest, from account: inout ReferenceAccount, at time: Timestamp
-  ) {
-    let taken = min(amount, account.available)
-    var left = taken
-    var parts: [ReferenceEntry.Part] = []
-    for grant in account.usable where left > 0 {
-      let part = min(left, grant.remaining)
-      parts.append(ReferenceEntry.Part(grant: grant.number, amount: part))
-      left -= part
-    }
-    for part in parts {
-      guard let index = account.grants.firstIndex(where: { $0.number == part.grant }) else { continue }
-      account.grants[index].remaining -= part.amount
-      if account.grants[index].remaining == 0 { account.grants.remove(at: index) }
-    }
-    account.spent += Int128(taken.millionths)
-    let asked = taken == amount ? nil : amount
-    account.add(.debited, taken, of: request, asked: asked, parts: parts, at: time, after: &last)
-  }
-}
-
-extension Outcome {
-  /// The outcome, marked as that of an earlier request.
-  var replayed: Outcome {
-    switch self {
-    case .debited(let receipt):
-      .debited(
-        Receipt(
-          sequence: receipt.sequence, time: receipt.time, amount: receipt.amount, balance: receipt.balance,
-          isReplay: true))
-    case .denied(let denial):
-      .denied(Denial(reason: denial.reason, sequence: denial.sequence, time: denial.time, isReplay: true))
-    }
+    return answer ?? denied(request.isWellFormed ? .noHold : .invalid, at: time)
   }
 }

@@ -25,5 +25,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   public mutating func once(in count: Int) -> Bool { below(count) == 0 }
 
   /// One of some values.
-  public mutating func pick<T>(_ values: [T]) -> T { values[below(values.count)] }
+  public mutating func pick<T>(_ values: some RandomAccessCollection<T>) -> T {
+    values[values.index(values.startIndex, offsetBy: below(values.count))]
+  }
 }

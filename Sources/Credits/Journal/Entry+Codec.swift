@@ -141,7 +141,7 @@ extension Item {
     let value: UInt32 = try reader.read()
     if tag == .text {
       guard let kind = Text(rawValue: value) else { throw DecodingError("a text is of the unknown kind \(value)") }
-      guard length <= Item.maximumText else { throw DecodingError("a text has \(length) bytes") }
+      guard length <= kind.maximum else { throw DecodingError("a text has \(length) bytes") }
       self = .text(kind, try reader.readText(length))
       return
     }

@@ -165,6 +165,9 @@ package enum Item: Hashable, Sendable {
     case lastFour = 12
     case consent = 13
     case link = 14
+
+    /// The most bytes of a text of this kind: the addresses that payment providers send are long.
+    package var maximum: Int { self == .link ? 2_048 : Item.maximumText }
   }
 
   /// The kinds of moment, with the codes that the journal uses.
@@ -209,7 +212,7 @@ package enum Item: Hashable, Sendable {
     case told = 3
   }
 
-  /// The most bytes of a text.
+  /// The most bytes of a text, but for addresses.
   package static let maximumText = 255
 }
 

@@ -221,12 +221,16 @@ public struct RefillState: Hashable, Sendable {
 
   package init() {}
 
-  /// The period of the cap that contains a time, and what has been charged in it.
-  package func period(at now: Timestamp, of terms: RefillTerms) -> (start: Timestamp, end: Timestamp, charged: Int64) {
-    let index = terms.period.index(at: now, from: since)
-    let start = terms.period.boundary(index, from: since)
-    let end = terms.period.boundary(index + 1, from: since)
-    let counts = start == periodStart && charged?.currency == terms.cap.currency
+  /// The period of the cap that contains a time, and what has been charged in it in a currency; nil if auto-refill was
+  /// never on.
+  package func period(
+    at now: Timestamp, in currency: Currency
+  ) -> (start: Timestamp, end: Timestamp, charged: Int64)? {
+    guard let period else { return nil }
+    let index = period.index(at: now, from: since)
+    let start = period.boundary(index, from: since)
+    let end = period.boundary(index + 1, from: since)
+    let counts = start == periodStart && charged?.currency == currency
     return (start, end < .latest ? end : .never, counts ? charged?.minor ?? 0 : 0)
   }
 }
@@ -281,11 +285,14 @@ public struct RefillSummary: Hashable, Sendable {
   /// What was charged in the cap's present period, charges under way included; nil for nothing.
   public let charged: Money?
 
-  init(_ account: Account) {
+  init(_ account: Account, at now: Timestamp) {
     let refill = account.extras.refill
     terms = refill.terms
     declines = refill.declines
-    charged = refill.charged
+    charged = refill.charged.flatMap { charged in
+      let minor = refill.period(at: max(now, account.time), in: charged.currency)?.charged ?? 0
+      return minor > 0 ? Money(minor, charged.currency) : nil
+    }
     if let charge = account.extras.charges.first(where: { $0.kind == .refill }) {
       switch charge.status {
       case .due: state = .due(charge)

@@ -109,6 +109,11 @@ public struct RefillWorker: Service {
     try await cashier.advance(ChargeKey(account: account, number: number))
   }
 
+  /// The charges that are ready to be taken a step further: for runs that compare after each step.
+  package func readyCharges() throws(StoreError) -> [(account: AccountID, number: UInt32)] {
+    try engine.readyCharges(at: try engine.keeper.now()).map { ($0.account, $0.number) }
+  }
+
   /// The next charge to begin; nil if there is none, or no room for one more.
   private func next(of round: Round) throws(StoreError) -> ChargeKey? {
     do throws(StoreError) {

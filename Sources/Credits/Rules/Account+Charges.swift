@@ -127,6 +127,11 @@ extension Account {
       charge.attempts += 1
       charge.retry = record.moment(.until) ?? .never
     case .mismatched:
+      if charge.status == .due {
+        // It was paid all the same: the store that this one is a copy of has sent it.
+        charge.sent = entry.time
+        count(charge, at: entry.time)
+      }
       charge.status = .mismatched
       charge.retry = .never
     case .credited: return try applyCredited(record, charge, isLate: isLate)
@@ -158,7 +163,7 @@ extension Account {
     extras.charges.removeAll { $0.number == charge.number }
     extras.unpaid.removeAll { $0.number == charge.number }
     // One that had ended, or was paid before it was sent, is not counted in its period yet.
-    if isLate { count(charge, at: charge.sent) } else if charge.status == .due { count(charge, at: entry.time) }
+    if isLate || charge.status == .due { count(charge, at: isLate ? charge.sent : entry.time) }
     if charge.kind == .refill { extras.refill.declines = 0 }
     try give(
       Grant(
@@ -166,11 +171,14 @@ extension Account {
         starts: .zero, expires: .never))
   }
 
-  /// Counts a refill's money in the period in which it was sent.
+  /// Counts a refill's money in the period in which it was sent, or in the first one if it was sent before; also while
+  /// auto-refill is off, as it may be switched on again in the same period.
   private mutating func count(_ charge: Charge, at time: Timestamp) {
-    guard charge.kind == .refill, let terms = extras.refill.terms else { return }
-    let period = extras.refill.period(at: time, of: terms)
-    guard period.start >= extras.refill.periodStart, terms.cap.currency == charge.price.currency else { return }
+    let refill = extras.refill
+    let currency = refill.terms?.cap.currency ?? refill.charged?.currency ?? charge.price.currency
+    guard charge.kind == .refill, currency == charge.price.currency,
+      let period = refill.period(at: max(time, refill.since), in: currency), period.start >= refill.periodStart
+    else { return }
     extras.refill.periodStart = period.start
     let (sum, overflow) = period.charged.addingReportingOverflow(charge.price.minor)
     extras.refill.charged = Money(overflow ? .max : sum, charge.price.currency)
@@ -179,8 +187,7 @@ extension Account {
   /// Takes a refill's money out of its period again: the card was not charged.
   private mutating func uncount(_ charge: Charge) {
     // What was under way when the periods changed counts in the first of the new ones, though it was sent before.
-    let refill = extras.refill
-    guard charge.kind == .refill, charge.sent >= refill.periodStart || refill.periodStart == refill.since,
+    guard charge.kind == .refill, max(charge.sent, extras.refill.since) >= extras.refill.periodStart,
       let charged = extras.refill.charged, charged.currency == charge.price.currency
     else { return }
     extras.refill.charged = Money(max(0, charged.minor - charge.price.minor), charged.currency)

@@ -206,6 +206,7 @@ extension Account {
     guard record.entry.amount == available + held else {
       throw Inconsistency("it closes \(record.entry.amount) of \(available + held)")
     }
+    guard record.amount(.held) ?? 0 == held else { throw Inconsistency("\(held) are held, it notes something else") }
     available += held
     held = 0
     try expire(available)

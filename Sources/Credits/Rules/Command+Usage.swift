@@ -70,7 +70,10 @@ extension Command {
     }
     if tariff.row == 0 {
       // By name: what has no price now may have had one before.
-      guard let usage = Usage(record, in: table) else { return false }
+      guard let usage = Usage(record, in: table) else {
+        // Usage of a feature without a name keeps its other names only.
+        return record.text(.feature) == nil && entry.price == 0 && entry.amount == 0 && record.items == items
+      }
       return usage.items == tariff.names || usage.isNamed(tariff.names)
     }
     guard let usage = Usage(row: tariff.row, counts: tariff.counts, in: table) else { return false }

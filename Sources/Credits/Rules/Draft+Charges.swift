@@ -9,9 +9,8 @@ extension Draft {
     guard let terms = refill.terms, account.available < terms.threshold, refill.suspended == nil,
       refill.coolingUntil == nil, refill.cappedUntil == nil, !extras.charges.contains(where: { $0.kind == .refill }),
       extras.methods.contains(where: { $0.number == terms.method }), refusal(ofGiving: 0) == nil,
-      extras.lastCharge < .max / 2
+      extras.lastCharge < .max / 2, let period = refill.period(at: now, in: terms.cap.currency)
     else { return }
-    let period = refill.period(at: now, of: terms)
     let packs = terms.packs(available: account.available, money: terms.cap.minor - period.charged)
     guard packs > 0 else { return add(.capped, terms.threshold, [.moment(.until, period.end)], at: now) }
     let (credits, price) = terms.total(packs)
@@ -110,9 +109,11 @@ extension Draft {
     }
     var (credits, price) = (charge.credits, charge.price)
     if charge.kind == .refill {
-      guard let terms = refill.terms else { return cancel(charge, because: .changed, at: now) }
+      guard let terms = refill.terms, let period = refill.period(at: now, in: terms.cap.currency) else {
+        return cancel(charge, because: .changed, at: now)
+      }
       guard account.available < terms.threshold else { return cancel(charge, because: .notNeeded, at: now) }
-      let left = terms.cap.minor - refill.period(at: now, of: terms).charged
+      let left = terms.cap.minor - period.charged
       let packs = terms.packs(available: account.available, money: left)
       guard packs > 0 else {
         cancel(charge, because: .capped, at: now)
@@ -136,7 +137,9 @@ extension Draft {
       cancel(charge, because: .neverCharged, at: now)
       lookAtThreshold(at: now)
     case .needsAction(let link) where charge.status != .needsAction && charge.status != .mismatched:
-      let items: [Item] = Item.texts((.link, link)) + [.moment(.until, now + Charge.pauses[0])]
+      // Half an address leads nowhere: one that is too long is left out.
+      let fitting = link.utf8.count <= Item.Text.link.maximum ? link : ""
+      let items: [Item] = Item.texts((.link, fitting)) + [.moment(.until, now + Charge.pauses[0])]
       add(.needsAction, charge.credits, items, detail: charge.kind.rawValue, number: number, at: now)
     case .needsAction, .processing, .unknown: postpone(charge, outcome, at: now)
     }
@@ -147,11 +150,11 @@ extension Draft {
     guard let charge = (extras.charges + extras.unpaid).first(where: { $0.number == number }) else { return }
     guard paid == charge.price else {
       if charge.status == .mismatched { return }
-      let items: [Item] = [.money(.told, paid)] + Item.texts((.reference, reference))
+      let items: [Item] = [.money(.told, paid)] + Item.texts((.reference, Draft.cut(reference)))
       add(.mismatched, charge.credits, items, detail: charge.kind.rawValue, number: number, at: now)
       return
     }
-    let items: [Item] = [.money(.price, charge.price)] + Item.texts((.reference, reference))
+    let items: [Item] = [.money(.price, charge.price)] + Item.texts((.reference, Draft.cut(reference)))
     var entry = entry(.credited, charge.credits, leaving: account.available + charge.credits, at: now)
     entry.detail = charge.kind.source.rawValue
     entry.grant = account.lastGrant + 1
@@ -166,13 +169,17 @@ extension Draft {
   }
 
   private mutating func decline(_ charge: Charge, _ reason: String, at now: Timestamp) {
-    let text = reason.utf8.count <= Item.maximumText ? reason : String(reason.unicodeScalars.prefix(60))
-    var items = Item.texts((.reason, text))
+    var items = Item.texts((.reason, Draft.cut(reason)))
     let declines = account.extras.refill.declines
     if charge.kind == .refill, declines < Charge.coolings.count {
       items.append(.moment(.until, now + Charge.coolings[Int(declines)]))
     }
     add(.declined, charge.credits, items, detail: charge.kind.rawValue, number: charge.number, at: now)
+  }
+
+  /// What an entry keeps of a payment provider's words, which may have any length.
+  private static func cut(_ text: String) -> String {
+    text.utf8.count <= Item.maximumText ? text : String(text.unicodeScalars.prefix(60))
   }
 
   /// Notes that a charge has no final answer yet, and when to ask again.

@@ -18,7 +18,7 @@ extension Draft {
       (anchor, next) = (old.anchor, old.next)
       entry.amount = plan.allowance > old.given ? plan.allowance - old.given : 0
     } else {
-      anchor = asked ?? now
+      anchor = asked ?? old?.anchor ?? now
       if anchor > now {
         next = anchor
       } else {

@@ -303,7 +303,7 @@ final class Engine: Sendable {
 
   func summary(of account: AccountID) throws(StoreError) -> AccountSummary? {
     guard let state = try state(of: account) else { return nil }
-    return AccountSummary(state, label: try view.label(of: account))
+    return AccountSummary(state, label: try view.label(of: account), at: keeper.approximate)
   }
 
   /// The whole state of an account, with what time has done by itself; nil if it was never opened.
@@ -340,11 +340,11 @@ final class Engine: Sendable {
 }
 
 extension AccountSummary {
-  init(_ account: Account, label: String?) {
+  init(_ account: Account, label: String?, at now: Timestamp) {
     self.init(
       id: account.id, label: label, balance: account.balance, status: account.status, granted: account.granted,
       spent: account.spent, expired: account.expired, grants: account.grants, holds: account.extras.holds,
-      plan: account.extras.plan, alerts: account.extras.alerts, refill: RefillSummary(account),
+      plan: account.extras.plan, alerts: account.extras.alerts, refill: RefillSummary(account, at: now),
       methods: account.extras.methods, charges: account.extras.charges)
   }
 }

@@ -27,7 +27,12 @@ final class Prices: Sendable {
   /// Prices a usage: by a row of the table, or not at all, with the reason.
   func tariff(_ usage: Usage, at now: Timestamp) -> (Amount, Tariff) {
     let table = table
-    return Prices.tariff(usage, by: usage.isValid ? table.price(usage, at: now) : .refused(.unknownFeature), in: table)
+    return Prices.tariff(usage, by: Prices.price(usage, at: now, in: table), in: table)
+  }
+
+  /// The price of a usage; one that no entry has room for is of no feature that there can be.
+  static func price(_ usage: Usage, at now: Timestamp, in table: PriceTable) -> Pricing {
+    usage.isValid ? table.price(usage, at: now) : .refused(.unknownFeature)
   }
 
   static func tariff(_ usage: Usage, by price: Pricing, in table: PriceTable) -> (Amount, Tariff) {

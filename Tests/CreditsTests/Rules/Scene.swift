@@ -101,6 +101,6 @@ extension Fixture {
     return tell(.declined(reason: "no funds"), of: number, at: now)
   }
 
-  var refill: RefillSummary { RefillSummary(account) }
+  var refill: RefillSummary { RefillSummary(account, at: account.time) }
   var refillState: String { refill.state.description }
 }
