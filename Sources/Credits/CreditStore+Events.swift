@@ -110,8 +110,8 @@ public struct EventFeed: AsyncSequence, Sendable {
       }
     }
 
-    /// Moves the consumer on over entries that it does not want, so that the journal is not kept for them; now and then,
-    /// and only while it has acknowledged all that it was told.
+    /// Moves the consumer on over entries that it does not want, so that the journal is not kept for them; now and
+    /// then, and only while it has acknowledged all that it was told.
     private func passOver() async throws(StoreError) {
       guard let place, let cursor = feed.engine.consumers.cursor(of: feed.name), cursor >= told,
         place.value >= cursor.value + 4_096

@@ -173,8 +173,9 @@ extension CreditStore {
   ///
   /// May come twice, late, out of order, before the provider's answer, or while the worker asks: the first success that
   /// matches the charge gives the credits, everything else changes nothing. A success with another sum gives nothing
-  /// and raises the event `mismatched`. After the credits were given, a failure or a success with another sum raises
-  /// the event `disputed`: the credits stay, auto-refill stops, and somebody has to look at it.
+  /// and raises the event `mismatched`. After the credits were given, a success with another sum raises the event
+  /// `disputed`: the credits stay, auto-refill stops, and somebody has to look at it. That a charge failed after all is
+  /// told by ``dispute(charge:of:reason:request:)``, as a notice of a decline may just be late.
   ///
   /// - Parameters:
   ///   - outcome: What the provider says.
@@ -196,8 +197,6 @@ extension CreditStore {
     case .succeeded where end.kind != .credited: try await deny(outcome, key)
     case .succeeded(_, let price) where price != end.money:
       try await dispute(charge, "paid once more, with \(price)", state)
-    case .declined(let reason) where end.kind == .credited:
-      try await dispute(charge, "failed late: \(reason)", state)
     default: break
     }
   }

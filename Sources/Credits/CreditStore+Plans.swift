@@ -72,16 +72,17 @@ extension CreditStore {
     func denied(_ reason: Denial.Reason) throws(StoreError) -> Never {
       throw .denied(Denial(reason: reason, sequence: nil, time: try engine.keeper.now(), isReplay: false))
     }
-    // A repetition needs no look at the debit, which may be outside retention by now.
-    if !reason.isEmpty, !agent.isEmpty, let known = try await engine.record(of: request, account), known.number(.names) == debit.value,
-      let of = known.amount(.named)
-    {
+    guard debit > .none, debit <= engine.queue.last else { try denied(.noDebit) }
+    try await engine.queue.waitUntilDurable(debit)
+    let entry: Entry
+    do throws(StoreError) { entry = try engine.view.record(debit).entry } catch {
+      // A repetition is answered though the debit is outside retention by now.
+      guard case .outsideRetention = error, let known = try await engine.record(of: request, account),
+        known.number(.names) == debit.value, let of = known.amount(.named)
+      else { throw error }
       let command = Command.correct(debit, of: of, amount, reason: reason, agent: agent)
       return try await engine.change(command, account, request)
     }
-    guard debit > .none, debit <= engine.queue.last else { try denied(.noDebit) }
-    try await engine.queue.waitUntilDurable(debit)
-    let entry = try engine.view.record(debit).entry
     guard entry.account == account, entry.kind == .debited || entry.kind == .captured, entry.amount > 0 else {
       try denied(.noDebit)
     }

@@ -38,6 +38,9 @@ struct GatewayMemory: Sendable {
     precondition(whole == bytes.count || ftruncate(file, whole) == 0, "\(path) cannot be cut to its whole lines")
   }
 
+  /// Whether a key was charged or declined.
+  func isFinal(_ key: String) -> Bool { outcomes[key] != nil && !pending.contains(key) }
+
   /// The answer that a key has already; notes the order where it has none.
   mutating func recall(_ order: ChargeOrder, at now: Timestamp?, for memory: Duration) -> ChargeOutcome? {
     if let first = remembered[order.key], now.map({ $0 < first + memory }) ?? true {

@@ -12,6 +12,7 @@ extension OracleRun {
       let key = keys[keys.count - 1 - order]
       if gateway.script.taken.contains(where: { $0.key == key }) { return }
       if charges { gateway.script.settle(key) } else { gateway.script.refuse(key) }
+      await gateway.script.deliverNotices()
     case .notice(let number, let again):
       let count = gateway.notices.count
       guard count > 0 else { return }

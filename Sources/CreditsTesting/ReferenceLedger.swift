@@ -150,7 +150,6 @@ public struct ReferenceLedger: Sendable {
     switch outcome {
     case .succeeded where !charge.isPaid: return denial
     case .succeeded(_, let price) where price != charge.price: dispute(charge, "paid once more, with \(price)", of: id)
-    case .declined(let reason) where charge.isPaid: dispute(charge, "failed late: \(reason)", of: id)
     default: break
     }
     return nil

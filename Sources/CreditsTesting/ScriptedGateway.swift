@@ -144,10 +144,13 @@ public final class ScriptedGateway: PaymentGateway {
 
   /// The customer does what the bank wants, or the provider comes to an end: the card is charged.
   ///
-  /// The notice of it waits for ``deliverNotices()``, or the next call, as does that of `refuse(_:reason:)`.
+  /// Does nothing to a key that is charged or declined already, as `refuse(_:reason:)`. The notice waits for
+  /// ``deliverNotices()``, or the next call.
   public func settle(_ key: String) {
     state.withLock { state in
-      guard let wanted = state.memory.wanted[key], let outcome = state.memory.charge(key, wanted.money) else { return }
+      guard !state.memory.isFinal(key), let wanted = state.memory.wanted[key],
+        let outcome = state.memory.charge(key, wanted.money)
+      else { return }
       state.outbox.post(key, outcome, after: state.calls)
     }
   }
@@ -155,6 +158,7 @@ public final class ScriptedGateway: PaymentGateway {
   /// The customer does not do what the bank wants: the card is not charged.
   public func refuse(_ key: String, reason: String = "refused") {
     state.withLock { state in
+      guard !state.memory.isFinal(key) else { return }
       let outcome = ChargeOutcome.declined(reason: reason)
       state.memory.keep(outcome, of: key)
       state.outbox.post(key, outcome, after: state.calls)

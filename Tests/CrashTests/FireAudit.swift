@@ -156,7 +156,7 @@ struct FireAudit {
     var paid: [UInt64: Set<UInt32>] = [:]
     for charge in gateway.taken {
       let account = charge.account.low
-      guard let number = charge.key.split(separator: "-").last.flatMap({ UInt32($0) }),
+      guard let number = charge.key.split(separator: "-").dropLast().last.flatMap({ UInt32($0) }),
         let bill = accounts[account]?.bills[number], bill.sent != nil, bill.money == charge.money
       else {
         find("\(charge) is for nothing")

@@ -49,7 +49,9 @@ extension Account {
   }
 
   /// Whether an open refill is part of a sum that was charged in the present period.
-  private func counts(_ charge: Charge, _ sum: Money?) -> Bool { sum != nil && charge.sent >= extras.refill.periodStart }
+  private func counts(_ charge: Charge, _ sum: Money?) -> Bool {
+    sum != nil && max(charge.sent, extras.refill.since) >= extras.refill.periodStart
+  }
 
   private mutating func applyRearmed(_ entry: Entry) throws(Inconsistency) {
     guard let cause = Rearming(rawValue: entry.detail) else { throw Inconsistency("a refill is re-armed by nothing") }

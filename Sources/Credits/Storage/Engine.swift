@@ -121,7 +121,8 @@ final class Engine: Sendable {
     let (known, isPaused) = try database.read { (transaction) throws(StoreError) -> (Meta.File?, Bool) in
       (try Meta.file(in: transaction, database), try Meta.isPaused(in: transaction, database))
     }
-    let isCopy = known.map { $0.number != file.number || $0.born != file.born || $0.openings < folder.openings } ?? false
+    let isCopy =
+      known.map { $0.number != file.number || $0.born != file.born || $0.openings < folder.openings } ?? false
     file.openings = max(known?.openings ?? 0, folder.openings) + 1
     do throws(LMDBError) {
       var transaction = try database.environment.beginWrite()

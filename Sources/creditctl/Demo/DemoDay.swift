@@ -194,6 +194,7 @@ struct DemoDay {
 
   /// Delivers the provider's notices; now and then twice, as providers do.
   private mutating func deliver() async throws {
+    await gateway.scripted.deliverNotices()
     for notice in gateway.notices() {
       for _ in 0..<(random.below(5) == 0 ? 2 : 1) {
         try await store.report(notice.outcome, ofChargeWithKey: notice.key)

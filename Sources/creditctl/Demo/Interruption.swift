@@ -3,8 +3,8 @@ import Synchronization
 
 /// Whether the user, or the system, has asked the program to end.
 ///
-/// While it is watched for, ctrl-C ends nothing by itself; afterwards it does again. A pipe that nobody reads any more is an
-/// error of writing then, so that what is to be cleaned up is.
+/// While it is watched for, ctrl-C ends nothing by itself; afterwards it does again. A pipe that nobody reads any more
+/// is an error of writing then, so that what is to be cleaned up is.
 enum Interruption {
   private static let flag = Atomic<Bool>(false)
 

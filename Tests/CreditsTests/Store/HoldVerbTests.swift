@@ -148,7 +148,7 @@ struct HoldVerbTests {
     let (stranger, _) = try await other.openWithRefill(150)
     let success = ChargeOutcome.succeeded(reference: "r", price: Money(20_00, .usd))
     for (store, key) in [
-      (store, ""), (store, "credits"), (store, key + "0"), (store, String(key.dropLast()) + "0"),
+      (store, ""), (store, "credits"), (store, key + "0"), (store, String(key.dropLast()) + "1"),
       (store, String(key.dropLast()) + "2"), (store, key.uppercased()), (stranger, key),
     ] {
       let reason = await refusal { () throws(StoreError) in try await store.report(success, ofChargeWithKey: key) }
