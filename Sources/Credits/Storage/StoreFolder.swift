@@ -97,11 +97,23 @@ final class StoreFolder: @unchecked Sendable {
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Puts a finished folder at the path, so that a crash leaves either nothing or all of it there.
-  func adopt(_ temporary: String) throws(StoreError) {
+  /// Puts a finished folder at the path, so that a crash leaves either nothing or all of it there; false if something
+  /// has come there meanwhile.
+  ///
+  /// Only `synchronizeName` makes sure that it stays there.
+  func adopt(_ temporary: String) throws(StoreError) -> Bool {
     try StoreFolder.synchronize(temporary, naming: path)
-    guard unsafe rename(temporary, path) == 0 else { throw systemError("renaming a finished store to") }
-    try StoreFolder.synchronize(parent, naming: path)
+    if unsafe rename(temporary, path) == 0 { return true }
+    if errno == ENOTEMPTY || errno == EEXIST { return false }
+    throw systemError("renaming a finished store to")
+  }
+
+  /// Makes sure that a power cut does not take the folder away from where it was made or moved to.
+  func synchronizeName() throws(StoreError) { try StoreFolder.synchronize(parent, naming: path) }
+
+  /// Takes a folder that was put at the path away again, and removes it.
+  func takeBack(to temporary: String) {
+    if unsafe rename(path, temporary) == 0 { StoreFolder.remove(temporary) }
   }
 
   /// Removes a folder made by `makeTemporary` and the files of a store in it.
