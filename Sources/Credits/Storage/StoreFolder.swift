@@ -8,6 +8,7 @@ final class StoreFolder: @unchecked Sendable {
   // Safe to share: the path is constant, the descriptor changes in `unlock` only, which the store's closing calls once.
   let path: String
   private var descriptor: Int32 = -1
+  private var dataDescriptor: Int32 = -1
 
   init(_ path: String) { self.path = path }
 
@@ -71,16 +72,30 @@ final class StoreFolder: @unchecked Sendable {
       unlock()
       throw error
     }
+    do throws(StoreError) { try lockData() } catch {
+      unlock()
+      throw error
+    }
   }
 
-  /// Gives the writer's lock back.
-  func unlock() {
-    if descriptor >= 0 {
-      // Closing alone would leave the lock with a process that is just being forked and has not come to its exec.
-      _ = flock(descriptor, LOCK_UN)
-      Glibc.close(descriptor)
+  /// Locks the data itself, too: somebody may tidy away a lock file that a running process holds.
+  private func lockData() throws(StoreError) {
+    dataDescriptor = unsafe open(path + "/data.mdb", O_RDONLY | O_CLOEXEC)
+    guard dataDescriptor >= 0 else { throw systemError("opening data.mdb in") }
+    guard flock(dataDescriptor, LOCK_EX | LOCK_NB) == 0 else {
+      // Who holds it cannot be known: its lock file is gone.
+      throw errno == EWOULDBLOCK ? .locked(path: path, holder: 0) : systemError("locking")
     }
-    descriptor = -1
+  }
+
+  /// Gives the writer's locks back.
+  func unlock() {
+    for held in [dataDescriptor, descriptor] where held >= 0 {
+      // Closing alone would leave the lock with a process that is just being forked and has not come to its exec.
+      _ = flock(held, LOCK_UN)
+      Glibc.close(held)
+    }
+    (dataDescriptor, descriptor) = (-1, -1)
   }
 
   /// The number of the data file in its file system, which a copy beside it does not share.
