@@ -13,12 +13,12 @@ BUILD ?= .build
 RUN ?= run
 LOG ?= Benchmarks/Samples/usage.csv
 
-SOURCES := Sources Tests Package.swift
+SOURCES := Sources Tests Package.swift fuzz/Sources fuzz/Package.swift
 DOCS := $(BUILD)/documentation
 # What the thread sanitizer reports wrongly, if anything.
 SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
-.PHONY: all build run test format lint docs tsan clean help deps
+.PHONY: all build run test format lint docs tsan crash-states faults power-cut clean help deps
 
 all: build
 
@@ -55,9 +55,27 @@ tsan: deps
 	TSAN_OPTIONS="$(if $(SUPPRESSIONS),suppressions=$(SUPPRESSIONS) )halt_on_error=1" \
 	swift test --scratch-path $(BUILD)-tsan --sanitize=thread -Xswiftc -DTSAN --filter ConcurrencyTests
 
+## crash-states: build every state that a power cut could leave and examine it, for SECONDS (600)
+crash-states: deps
+	swift build --package-path fuzz -c release --product crash-states $(FLAGS)
+	swift build --package-path fuzz -c release --product fault-shim $(FLAGS)
+	fuzz/.build/release/crash-states --seconds $(or $(SECONDS),600) --findings fuzz/findings
+
+## faults: let every call of a store's files go wrong in turn and examine what is left, for SECONDS (600)
+faults: deps
+	swift build --package-path fuzz -c release --product faults $(FLAGS)
+	swift build --package-path fuzz -c release --product fault-shim $(FLAGS)
+	fuzz/.build/release/faults --seconds $(or $(SECONDS),600)
+	fuzz/.build/release/faults surroundings
+
+## power-cut: cut a file system off from its device under a working store, ROUNDS (100) times; needs to be root
+power-cut: deps
+	swift build --package-path fuzz -c release --product crash-states $(FLAGS)
+	fuzz/.build/release/crash-states power-cut $(or $(ROUNDS),100)
+
 ## clean: remove everything that was built, and the store under ./run
 clean:
-	rm -rf $(BUILD) $(BUILD)-tsan $(RUN)
+	rm -rf $(BUILD) $(BUILD)-tsan $(RUN) fuzz/.build fuzz/findings
 
 ## deps: install liblmdb-dev and pkg-config if they are missing
 deps:
