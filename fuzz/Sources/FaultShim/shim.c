@@ -301,6 +301,23 @@ static int truncating(int descriptor, off_t size) {
 int ftruncate(int descriptor, off_t size) { return truncating(descriptor, size); }
 int ftruncate64(int descriptor, off_t size) { return truncating(descriptor, size); }
 
+static int allocating(int descriptor, off_t offset, off_t length) {
+  if (!handle(descriptor)) return REAL(posix_fallocate)(descriptor, offset, length);
+  pthread_mutex_lock(&order);
+  enum verdict verdict = judge(SHIM_TRUNCATE);
+  int result = fault.error;
+  if (verdict != FAIL) {
+    result = REAL(posix_fallocate)(descriptor, offset, length);
+    // It never makes a file smaller, and is called for files that are smaller only.
+    if (result == 0) put('T', handles[descriptor], offset + length, "", 0);
+    if (verdict != GO_ON) result = fault.error;
+  }
+  pthread_mutex_unlock(&order);
+  return result;
+}
+int posix_fallocate(int descriptor, off_t offset, off_t length) { return allocating(descriptor, offset, length); }
+int posix_fallocate64(int descriptor, off_t offset, off_t length) { return allocating(descriptor, offset, length); }
+
 // MARK: Syncing
 
 static int syncing(int descriptor, int (*call)(int)) {

@@ -12,13 +12,18 @@ public enum Folders {
   /// Makes a folder.
   public static func make(_ path: String) { unsafe mkdir(path, 0o700) }
 
-  /// A fresh folder in the memory file system, where there is one.
+  /// A fresh folder in the memory file system, where there is one; in the folder that `shareTemporary` named, if any.
   public static func temporary(_ name: String) -> String {
-    let base = unsafe access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    let shared = unsafe getenv("CREDITS_SCRATCH").map { unsafe String(cString: $0) }
+    let base = shared ?? (unsafe access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp")
     var template = Array("\(base)/credits-\(name)-XXXXXX".utf8CString)
     guard unsafe mkdtemp(&template) != nil else { fail("no temporary folder can be made in \(base)") }
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
+
+  /// Lets this process and those that it starts make their temporary folders in this one, so that they go with it,
+  /// however the processes end.
+  public static func shareTemporary(_ folder: String) { unsafe setenv("CREDITS_SCRATCH", folder, 1) }
 
   /// The bytes of a file; none if there is no file.
   public static func read(_ path: String) -> [UInt8] {

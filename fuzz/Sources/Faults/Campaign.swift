@@ -38,6 +38,7 @@ struct Campaign {
   /// Runs; true if nothing is wrong.
   func run() async -> Bool {
     defer { Folders.remove(folder) }
+    Folders.shareTemporary(folder)
     if let one, let name = names.first {
       return Child(["work", name, folder + "/result", "one", one], isShimmed: true).wait() == .exited(0)
     }
