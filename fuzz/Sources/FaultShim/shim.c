@@ -396,7 +396,8 @@ char *mkdtemp(char *template) {
 
 void *mmap(void *address, size_t length, int protection, int flags, int descriptor, off_t offset) {
   // Memory of no file is the program's own business, except the large tables of a store.
-  int is_watched = handle(descriptor) || (root_length && (flags & MAP_NORESERVE) && descriptor < 0 && length >= 1 << 20);
+  int is_watched = handle(descriptor) ||
+                   (root_length && (flags & MAP_NORESERVE) && descriptor < 0 && length >= 1 << 20);
   GUARDED(void *, is_watched, SHIM_MMAP, MAP_FAILED,
           REAL(mmap)(address, length, protection, flags, descriptor, offset));
 }

@@ -1,8 +1,8 @@
 internal import CreditsTesting
 internal import Glibc
 
-// The unsafe calls of this file rely on this: a path is a terminated string, a buffer and a result are local, and all of
-// them outlive the call.
+// The unsafe calls of this file rely on this: a path is a terminated string, a buffer and a result are local, and they
+// outlive the call.
 
 /// Files and folders, as far as the tools need them.
 public enum Folders {
