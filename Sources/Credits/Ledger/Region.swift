@@ -19,7 +19,7 @@ internal import Glibc
       nil, whole + Region.hugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     guard let reserved = unsafe reserved, unsafe reserved != MAP_FAILED else {
       throw .invalidArgument(
-        "the system refuses \(whole) bytes of address space; lower residentAccounts or windowRequests, or raise the limit"
+        "the system refuses \(whole) bytes of address space; lower residentAccounts or windowRequests"
       )
     }
     let lead = -Int(bitPattern: reserved) & (Region.hugePage - 1)
