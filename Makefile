@@ -19,12 +19,14 @@ SECONDS ?=
 MINUTES ?=
 ARGS ?=
 
-SOURCES := Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Tests
+SOURCES := Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Tests \
+  fuzz/Package.swift fuzz/Sources
 DOCS := $(BUILD)/documentation
 # What the thread sanitizer reports wrongly, if anything.
 SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
-.PHONY: all build run test format lint docs tsan clean help deps bench load peers micro limits soak bench-test
+.PHONY: all build run test format lint docs tsan clean help deps bench load peers micro limits soak bench-test \
+  crash-states faults power-cut
 
 all: build
 
@@ -90,9 +92,27 @@ soak: deps
 bench-test: deps
 	Benchmarks/bench test
 
+## crash-states: build every state that a power cut could leave and examine it, for SECONDS (600)
+crash-states: deps
+	swift build --package-path fuzz -c release --product crash-states $(FLAGS)
+	swift build --package-path fuzz -c release --product fault-shim $(FLAGS)
+	fuzz/.build/release/crash-states --seconds $(or $(SECONDS),600) --findings fuzz/findings
+
+## faults: let every call of a store's files go wrong in turn and examine what is left, for SECONDS (600)
+faults: deps
+	swift build --package-path fuzz -c release --product faults $(FLAGS)
+	swift build --package-path fuzz -c release --product fault-shim $(FLAGS)
+	fuzz/.build/release/faults --seconds $(or $(SECONDS),600)
+	fuzz/.build/release/faults surroundings
+
+## power-cut: cut a file system off from its device under a working store, ROUNDS (100) times; needs to be root
+power-cut: deps
+	swift build --package-path fuzz -c release --product crash-states $(FLAGS)
+	fuzz/.build/release/crash-states power-cut $(or $(ROUNDS),100)
+
 ## clean: remove everything that was built, and the store under ./run
 clean:
-	rm -rf $(BUILD) $(BUILD)-tsan $(RUN) Benchmarks/.build
+	rm -rf $(BUILD) $(BUILD)-tsan $(RUN) Benchmarks/.build fuzz/.build fuzz/findings
 
 ## deps: install liblmdb-dev and pkg-config if they are missing
 deps:

@@ -12,7 +12,8 @@ public final class RequestExecutor: TaskExecutor {
   /// Makes an executor with a thread of its own, which ends when nobody refers to the executor any more.
   public init() {
     let queue = queue
-    Worker.detached { queue.run() }
+    let hasThread = Worker.detached { queue.run() }
+    precondition(hasThread, "the system gives a request executor no thread")
   }
 
   deinit { queue.stop() }

@@ -38,6 +38,9 @@ internal import CLMDB
   ) throws(LMDBError) -> Environment {
     try OpenEnvironments.add { (isOpen) throws(LMDBError) -> Environment in
       try DataFile.requireUsable(in: directory, access: settings.access, isOpen: isOpen)
+      if settings.access == .readWrite {
+        try LockFile.reserve(in: directory, readers: settings.maxReaders, mode: settings.fileMode)
+      }
       return try Environment(openingAt: directory, settings: settings)
     }
   }

@@ -21,6 +21,8 @@ enum CrashChild {
       case "stale": try stale(words[1])
       case "read": try read(words[1])
       case "nobody": asNobody(words[1])
+      case "readers": try readers(words[1])
+      case "memory": try await memory(words[1])
       case "limit": try await limit(words[1], bytes: numbers[0])
       default: Output.fail("there is no task \(words[0])")
       }
@@ -123,6 +125,19 @@ enum CrashChild {
     }
   }
 
+  /// Reads a store with 200 readers at once.
+  private static func readers(_ path: String) throws(StoreError) {
+    let reader = try CreditReader.open(at: path, settings: Profile.usual.settings)
+    func nest(_ depth: Int) throws(StoreError) {
+      guard depth > 0 else { return Output.step("200 readers") }
+      try reader.forEachEntry { (_) throws(StoreError) in
+        try nest(depth - 1)
+        return false
+      }
+    }
+    try nest(200)
+  }
+
   /// Gives up all rights, and tells the errors of opening the store in each way.
   private static func asNobody(_ path: String) {
     guard setgid(65_534) == 0, setuid(65_534) == 0 else { Output.fail("rights could not be given up") }
@@ -163,5 +178,22 @@ enum CrashChild {
         return
       }
     }
+  }
+
+  /// Opens a store whose tables need more address space than there is, then one that fits, and tells what it got.
+  private static func memory(_ path: String) async throws(StoreError) {
+    var most = rlimit(rlim_cur: 3 << 30, rlim_max: 3 << 30)
+    // RLIMIT_AS. Safe: the pointer is to a local value and does not outlive the call.
+    guard unsafe setrlimit(__rlimit_resource_t(9), &most) == 0 else { Output.fail("no limit could be set") }
+    var settings = Profile.usual.settings
+    settings.residentAccounts = 1 << 26
+    do throws(StoreError) {
+      _ = try CreditStore.open(at: path, settings: settings)
+      Output.step("opened")
+    } catch { Output.step(error.code) }
+    let store = try CreditStore.open(at: path, settings: Profile.usual.settings)
+    try await store.open("works")
+    try await store.close()
+    Output.step("opened")
   }
 }

@@ -112,6 +112,30 @@ struct FullTests {
     try await expectWhole(path, course)
   }
 
+  // The lock file had holes: on a full disk the first reader that needed another of its pages died of a signal.
+  @Test("G10: a full disk does not keep readers out, however many")
+  func readersOnFullDisk() async throws {
+    let folder = Folder()
+    // Safe: all arguments are terminated strings that outlive the calls.
+    guard unsafe mount("none", folder.path, "tmpfs", 0, "size=2m") == 0 else { return }
+    defer { _ = unsafe umount2(folder.path, 0) }
+    let path = folder.path("store")
+    let store = try CreditStore.open(at: path, settings: Profile.usual.settings)
+    try await store.open("first")
+    _ = await blocking { () -> Int in
+      let junk = unsafe open(folder.path + "/junk", O_WRONLY | O_CREAT, 0o600)
+      defer { close(junk) }
+      var bytes = [UInt8](repeating: 1, count: 4_096)
+      while unsafe write(junk, &bytes, bytes.count) > 0 {}
+      return 0
+    }
+    let ending = await blocking { Child(["readers", path]).end(after: "", kill: nil) }
+    #expect(ending.signal == 0)
+    let steps = ending.lines.compactMap { if case .step(let text) = $0 { text } else { nil } }
+    #expect(steps == ["200 readers"])
+    try? await store.close()
+  }
+
   @Test("G10: a limit on file sizes stops the store; nothing acknowledged is lost")
   func fileLimit() async throws {
     let folder = Folder()
@@ -134,5 +158,15 @@ struct FullTests {
     let problem = try await store.verify().problem
     #expect(problem == nil)
     try await store.close()
+  }
+
+  // Tables that got no address space used to end the process with a trap.
+  @Test("G10: settings that need more address space than there is are refused; smaller ones then work")
+  func noMemory() async throws {
+    let folder = Folder()
+    let ending = await blocking { Child(["memory", folder.path("store")]).end(after: "", kill: nil) }
+    let steps = ending.lines.compactMap { if case .step(let text) = $0 { text } else { nil } }
+    #expect(ending.signal == 0)
+    #expect(steps == ["invalid-argument", "opened"])
   }
 }

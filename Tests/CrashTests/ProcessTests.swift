@@ -28,6 +28,23 @@ struct ProcessTests {
     try await store.close()
   }
 
+  // A second writer used to be let in once somebody had tidied away the lock file of the first.
+  @Test("G10: a second writer is refused though the lock file of the first was removed")
+  func removedLock() async throws {
+    let folder = Folder()
+    let path = folder.path("store")
+    let child = Child(["hold", path])
+    _ = await blocking { child.wait(for: "working") }
+    // Safe: the path is a terminated string that outlives the call.
+    #expect(unsafe unlink(path + "/writer.lock") == 0)
+    let error = await failure { () throws(StoreError) in try CreditStore.open(at: path) }
+    #expect(error == .locked(path: path, holder: 0))
+    child.kill()
+    _ = await blocking { child.end(after: "", kill: nil) }
+    let store = try CreditStore.open(at: path, settings: Profile.usual.settings)
+    try await store.close()
+  }
+
   @Test("G10: of two processes that make one store at once, one has it and the other is told so")
   func twoCreators() async throws {
     for _ in 0..<10 {

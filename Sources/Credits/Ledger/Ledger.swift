@@ -53,7 +53,7 @@ internal import Synchronization
   init(
     key: HashKey, residentAccounts: Int, window: RequestWindow, queue: FrameQueue,
     readImage: @escaping @Sendable (AccountID) throws(StoreError) -> Image?
-  ) {
+  ) throws(StoreError) {
     self.key = key
     self.window = window
     self.queue = queue
@@ -63,8 +63,11 @@ internal import Synchronization
     // While a journal is replayed, up to a quarter more, and then the accounts of one more block.
     let room = stripeLimit + stripeLimit / 4 + 2 * Block.capacity / Entry.size
     let (slotBytes, indexBytes) = (AccountTable.slotBytes(for: room), AccountTable.indexBytes(for: room))
-    slots = Region(bytes: Stripe.count * slotBytes)
-    index = Region(bytes: Stripe.count * indexBytes)
+    slots = try Region(bytes: Stripe.count * slotBytes)
+    do throws(StoreError) { index = try Region(bytes: Stripe.count * indexBytes) } catch {
+      slots.destroy()
+      throw error
+    }
     unsafe stripes = .allocate(capacity: Stripe.count)
     for number in 0..<Stripe.count {
       let table = unsafe AccountTable(

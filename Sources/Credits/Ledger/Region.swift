@@ -11,14 +11,16 @@ internal import Glibc
 
   private static let hugePage = 2 << 20
 
-  /// Reserves address space; the memory reads as zeros.
-  init(bytes: Int) {
+  /// Reserves address space; the memory reads as zeros. Throws `invalidArgument` if the system refuses.
+  init(bytes: Int) throws(StoreError) {
     let whole = (bytes + Region.hugePage - 1) / Region.hugePage * Region.hugePage
     // Twice a huge page more, so that the start can be aligned to one.
     let reserved = unsafe mmap(
       nil, whole + Region.hugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     guard let reserved = unsafe reserved, unsafe reserved != MAP_FAILED else {
-      preconditionFailure("the system refuses to reserve \(whole) bytes of address space")
+      throw .invalidArgument(
+        "the system refuses \(whole) bytes of address space; lower residentAccounts or windowRequests"
+      )
     }
     let lead = -Int(bitPattern: reserved) & (Region.hugePage - 1)
     if lead > 0 { unsafe munmap(reserved, lead) }

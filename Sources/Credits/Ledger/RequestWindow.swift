@@ -15,13 +15,13 @@ internal import Synchronization
 
   private static let shardBits: UInt64 = 6
 
-  /// Makes a window with room for a number of requests.
-  package init(requests: Int) {
+  /// Makes a window with room for a number of requests. Throws `invalidArgument` if the system refuses the memory.
+  package init(requests: Int) throws(StoreError) {
     let count = 1 << RequestWindow.shardBits
     // A shard is at most three quarters full; chance spreads requests unevenly, so some room above the average.
     var positions = 64
     while positions * 3 / 4 * count < requests * 9 / 8 + 4_096 { positions *= 2 }
-    region = Region(bytes: count * positions * MemoryLayout<Shard.Slot>.stride)
+    region = try Region(bytes: count * positions * MemoryLayout<Shard.Slot>.stride)
     unsafe shards = .allocate(capacity: count)
     for index in 0..<count {
       let slots = unsafe region.start.bindMemory(to: Shard.Slot.self, capacity: count * positions) + index * positions

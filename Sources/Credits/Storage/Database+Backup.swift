@@ -13,9 +13,15 @@ extension Database {
         do throws(LMDBError) { try environment.copy(to: temporary) } catch { throw StoreError(error, at: path) }
       }
       try pause(temporary)
-      try target.adopt(temporary)
+      guard try target.adopt(temporary) else {
+        throw .invalidArgument("something has come to \(path) meanwhile; name a new folder for the backup")
+      }
     } catch {
       StoreFolder.remove(temporary)
+      throw error
+    }
+    do throws(StoreError) { try target.synchronizeName() } catch {
+      target.takeBack(to: temporary)
       throw error
     }
   }

@@ -50,6 +50,7 @@ final class Engine: Sendable {
       guard let identity else { throw .notAStore(path: path, reason: "it has no identity record") }
       key = identity.key
       self.identity = identity
+      if settings.durability == .synced { try Engine.makeDurable(database) }
       isPaused = Atomic(try Engine.findPause(database, folder))
       consumers = try Consumers(database)
       prices = try Prices(database)
@@ -57,9 +58,9 @@ final class Engine: Sendable {
       try recovery.findEnds()
       let key = identity.key
       queue = FrameQueue(next: recovery.result.next, settings: settings)
-      ledger = Ledger(
+      ledger = try Ledger(
         key: key, residentAccounts: settings.residentAccounts,
-        window: RequestWindow(requests: settings.rememberedRequests), queue: queue,
+        window: try RequestWindow(requests: settings.rememberedRequests), queue: queue,
         readImage: { (account) throws(StoreError) in try database.image(of: account, hash: key.hash(account)) })
       ledger.window.forget(upTo: recovery.result.forgotten, before: recovery.result.forgottenTime)
       try recovery.replay(into: ledger)
@@ -80,9 +81,29 @@ final class Engine: Sendable {
     view = JournalView(database: database, prices: { prices.table })
     clockwork = Clockwork(database: database, ledger: ledger, queue: queue, keeper: keeper, settings: settings)
     let (committer, clockwork) = (self.committer, self.clockwork)
-    threads = [Worker { committer.run() }] + (settings.clock.isManual ? [] : [Worker { clockwork.run() }])
+    do throws(StoreError) {
+      threads = try Engine.start(committer, settings.clock.isManual ? nil : clockwork, path)
+    } catch {
+      database.close()
+      throw error
+    }
     settings.logger.debug(
       "opened", metadata: ["path": "\(path)", "next": "\(queue.last.value + 1)", "replayed": "\(replayed)"])
+  }
+
+  /// Starts the threads, all or none.
+  private static func start(_ committer: Committer, _ clockwork: Clockwork?, _ path: String) throws(StoreError)
+    -> [Worker]
+  {
+    let refusal = StoreError.inputOutput(path: path, reason: "the system gives the store no thread")
+    guard let commits = Worker({ committer.run() }) else { throw refusal }
+    guard let clockwork else { return [commits] }
+    guard let ticks = Worker({ clockwork.run() }) else {
+      committer.stop()
+      commits.join()
+      throw refusal
+    }
+    return [commits, ticks]
   }
 
   /// Makes a store in a folder beside its place and moves it there when it is whole and synced.
@@ -104,25 +125,44 @@ final class Engine: Sendable {
       StoreFolder.remove(temporary)
       throw error
     }
-    do throws(StoreError) { try folder.adopt(temporary) } catch {
+    do throws(StoreError) {
+      if try folder.adopt(temporary) { return }
+    } catch {
       StoreFolder.remove(temporary)
-      // Another process may have been faster: then its store is there, and the lock says who has it.
-      guard try folder.contents() == .store else { throw error }
+      throw error
     }
+    // Another process has been faster: its store is there, and the lock says who has it.
+    StoreFolder.remove(temporary)
+    guard try folder.contents() == .store else { throw .notFound(path: folder.path) }
+  }
+
+  /// Makes sure that all that can be read of a store is on the disk.
+  ///
+  /// A process that was killed in a commit may have left it to the operating system alone: answers that are read from
+  /// it would not be durable.
+  private static func makeDurable(_ database: Database) throws(StoreError) {
+    do throws(LMDBError) { try database.environment.sync() } catch { throw database.storeError(error) }
   }
 
   /// Compares the data file with what it was when the store was last opened here; answers whether charges are paused.
   ///
   /// A copy of a store would charge again what the original has charged: it waits until somebody says otherwise. A copy
   /// is another file; an older one that was put in the place of the store's own was opened fewer times than the folder
-  /// says.
+  /// says. A store that was just made, copied or moved may still lose its name in a power cut: once its file is noted,
+  /// it does not.
   private static func findPause(_ database: Database, _ folder: StoreFolder) throws(StoreError) -> Bool {
     var file = try folder.file()
     let (known, isPaused) = try database.read { (transaction) throws(StoreError) -> (Meta.File?, Bool) in
       (try Meta.file(in: transaction, database), try Meta.isPaused(in: transaction, database))
     }
-    let isCopy =
-      known.map { $0.number != file.number || $0.born != file.born || $0.openings < folder.openings } ?? false
+    let isKnown = known.map { $0.number == file.number && $0.born == file.born } ?? false
+    let isCopy = known != nil && (!isKnown || known?.openings ?? 0 < folder.openings)
+    if !isKnown {
+      do throws(StoreError) { try folder.synchronizeName() } catch {
+        // Whoever copied or moved it into a folder that this user may not read has to see to that.
+        guard known != nil, case .permissionDenied = error else { throw error }
+      }
+    }
     file.openings = max(known?.openings ?? 0, folder.openings) + 1
     do throws(LMDBError) {
       var transaction = try database.environment.beginWrite()

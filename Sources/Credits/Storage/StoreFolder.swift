@@ -13,6 +13,7 @@ final class StoreFolder: @unchecked Sendable {
   private var descriptor: Int32 = -1
   /// How often the store had been opened, as `writer.lock` says; 0 if it does not. Known once it is locked.
   private(set) var openings: UInt64 = 0
+  private var dataDescriptor: Int32 = -1
 
   init(_ path: String) { self.path = path }
 
@@ -70,6 +71,10 @@ final class StoreFolder: @unchecked Sendable {
       unlock()
       throw error
     }
+    do throws(StoreError) { try lockData() } catch {
+      unlock()
+      throw error
+    }
   }
 
   /// Writes down who has the store open, and how often it was opened.
@@ -89,14 +94,24 @@ final class StoreFolder: @unchecked Sendable {
     }
   }
 
-  /// Gives the writer's lock back.
-  func unlock() {
-    if descriptor >= 0 {
-      // Closing alone would leave the lock with a process that is just being forked and has not come to its exec.
-      _ = flock(descriptor, LOCK_UN)
-      Glibc.close(descriptor)
+  /// Locks the data itself, too: somebody may tidy away a lock file that a running process holds.
+  private func lockData() throws(StoreError) {
+    dataDescriptor = unsafe open(path + "/data.mdb", O_RDONLY | O_CLOEXEC)
+    guard dataDescriptor >= 0 else { throw systemError("opening data.mdb in") }
+    guard flock(dataDescriptor, LOCK_EX | LOCK_NB) == 0 else {
+      // Who holds it cannot be known: its lock file is gone.
+      throw errno == EWOULDBLOCK ? .locked(path: path, holder: 0) : systemError("locking")
     }
-    descriptor = -1
+  }
+
+  /// Gives the writer's locks back.
+  func unlock() {
+    for held in [dataDescriptor, descriptor] where held >= 0 {
+      // Closing alone would leave the lock with a process that is just being forked and has not come to its exec.
+      _ = flock(held, LOCK_UN)
+      Glibc.close(held)
+    }
+    (dataDescriptor, descriptor) = (-1, -1)
   }
 
   /// The data file as its file system knows it: its number, and when it was made, as numbers are given again.
@@ -115,11 +130,23 @@ final class StoreFolder: @unchecked Sendable {
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Puts a finished folder at the path, so that a crash leaves either nothing or all of it there.
-  func adopt(_ temporary: String) throws(StoreError) {
+  /// Puts a finished folder at the path, so that a crash leaves either nothing or all of it there; false if something
+  /// has come there meanwhile.
+  ///
+  /// Only `synchronizeName` makes sure that it stays there.
+  func adopt(_ temporary: String) throws(StoreError) -> Bool {
     try StoreFolder.synchronize(temporary, naming: path)
-    guard unsafe rename(temporary, path) == 0 else { throw systemError("renaming a finished store to") }
-    try StoreFolder.synchronize(parent, naming: path)
+    if unsafe rename(temporary, path) == 0 { return true }
+    if errno == ENOTEMPTY || errno == EEXIST { return false }
+    throw systemError("renaming a finished store to")
+  }
+
+  /// Makes sure that a power cut does not take the folder away from where it was made or moved to.
+  func synchronizeName() throws(StoreError) { try StoreFolder.synchronize(parent, naming: path) }
+
+  /// Takes a folder that was put at the path away again, and removes it.
+  func takeBack(to temporary: String) {
+    if unsafe rename(path, temporary) == 0 { StoreFolder.remove(temporary) }
   }
 
   /// Removes a folder made by `makeTemporary` and the files of a store in it.

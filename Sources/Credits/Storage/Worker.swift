@@ -5,8 +5,8 @@ internal import Glibc
   // Safe to share: the handle is written once, before anybody else has the object, and read by `join` only.
   private var thread = pthread_t()
 
-  /// Starts a thread that runs a function and ends.
-  init(_ body: @escaping @Sendable () -> Void) {
+  /// Starts a thread that runs a function and ends; nil if the system gives no more threads.
+  init?(_ body: @escaping @Sendable () -> Void) {
     final class Box {
       let body: @Sendable () -> Void
       init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -20,21 +20,33 @@ internal import Glibc
         unsafe Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
         return nil
       }, box)
-    precondition(code == 0, "the system refuses another thread, with error \(code)")
+    guard code == 0 else {
+      // Safe: the thread that it was retained for does not exist.
+      unsafe Unmanaged<Box>.fromOpaque(box).release()
+      return nil
+    }
   }
 
   /// Waits until the function has returned. Call once.
   func join() { pthread_join(thread, nil) }
 
-  /// Starts a thread that runs a function and ends, and that nobody waits for.
-  static func detached(_ body: @escaping @Sendable () -> Void) { Worker(body).detach() }
+  /// Starts a thread that runs a function and ends, and that nobody waits for; false if the system gives no more.
+  static func detached(_ body: @escaping @Sendable () -> Void) -> Bool {
+    let worker = Worker(body)
+    worker?.detach()
+    return worker != nil
+  }
 
-  /// Runs a function on a thread of its own and suspends the caller meanwhile.
+  /// Runs a function on a thread of its own and suspends the caller meanwhile; where the system gives no more threads,
+  /// on the caller's.
   static func run<R: Sendable>(
     _ body: @escaping @Sendable () throws(StoreError) -> R
   ) async throws(StoreError) -> R {
     let result: Result<R, StoreError> = await withCheckedContinuation { continuation in
-      detached { continuation.resume(returning: Result { () throws(StoreError) -> R in try body() }) }
+      let work: @Sendable () -> Void = {
+        continuation.resume(returning: Result { () throws(StoreError) -> R in try body() })
+      }
+      if !detached(work) { work() }
     }
     return try result.get()
   }

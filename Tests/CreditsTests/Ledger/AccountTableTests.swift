@@ -20,9 +20,10 @@ struct AccountTableTests {
     private let slots: Region
     private let index: Region
 
-    init(_ limit: Int) {
-      slots = Region(bytes: AccountTable.slotBytes(for: limit))
-      index = Region(bytes: AccountTable.indexBytes(for: limit))
+    init(_ limit: Int) throws {
+      let slots = try Region(bytes: AccountTable.slotBytes(for: limit))
+      let index = try Region(bytes: AccountTable.indexBytes(for: limit))
+      (self.slots, self.index) = (slots, index)
       table = unsafe AccountTable(limit: limit, slots: slots.start, index: index.start)
     }
 
@@ -37,9 +38,9 @@ struct AccountTableTests {
   private func hash(_ id: UInt64) -> UInt64 { (id % 64) << 50 | id << 4 }
 
   @Test("random insertions, look-ups and evictions agree with a dictionary", arguments: 0..<6)
-  func model(_ seed: UInt64) {
+  func model(_ seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
-    var room = Room(2_000)
+    var room = try Room(2_000)
     var model: [UInt64: UInt64] = [:]
     for step in 1...20_000 {
       let id = UInt64(random.below(600))
@@ -79,8 +80,8 @@ struct AccountTableTests {
   }
 
   @Test("slots never move, also when the index grows")
-  func stability() {
-    var room = Room(2_000)
+  func stability() throws {
+    var room = try Room(2_000)
     let first = unsafe room.table.insert(slot(1), hash: hash(1))
     let generation = room.table.generation
     for id in UInt64(2)...2_000 { _ = unsafe room.table.insert(slot(id), hash: hash(id)) }
@@ -89,13 +90,13 @@ struct AccountTableTests {
   }
 
   @Test("an account is evicted only if its image is durable, it is clean, at rest, and nothing is due")
-  func eviction() {
+  func eviction() throws {
     let rows: [(AccountTable.Slot, Timestamp, Bool)] = [
       (slot(1), .zero, true), (slot(1, last: 2), .zero, false), (slot(1, imagedIn: 6), .zero, false),
       (slot(1, imagedIn: 5), .zero, true), (slot(1), .never, false),
     ]
     for (slot, now, isEvicted) in rows {
-      var room = Room(10)
+      var room = try Room(10)
       _ = unsafe room.table.insert(slot, hash: hash(1))
       #expect(room.table.evict(durable: 5, now: now) == isEvicted)
       #expect(room.table.count == (isEvicted ? 0 : 1))

@@ -11,8 +11,8 @@ struct RequestWindowTests {
   }
 
   @Test("what was remembered is found, and nothing else")
-  func find() {
-    let window = RequestWindow(requests: 4_096)
+  func find() throws {
+    let window = try RequestWindow(requests: 4_096)
     #expect(find(window, 0) == nil)
     window.restore([(0, SequenceNumber(1))])
     window.restore([(.max, SequenceNumber(2))])
@@ -20,16 +20,16 @@ struct RequestWindowTests {
   }
 
   @Test("requests with the same fingerprint are found one after the other")
-  func collisions() {
-    let window = RequestWindow(requests: 4_096)
+  func collisions() throws {
+    let window = try RequestWindow(requests: 4_096)
     for sequence in UInt64(1)...3 { window.restore([(42, SequenceNumber(sequence))]) }
     #expect(find(window, 42) == 1 && find(window, 42, besides: [1]) == 2)
     #expect(find(window, 42, besides: [2, 1]) == 3 && find(window, 42, besides: [1, 2, 3]) == nil)
   }
 
   @Test("what lies before the floor is forgotten, and the floor has a time")
-  func forgetting() {
-    let window = RequestWindow(requests: 4_096)
+  func forgetting() throws {
+    let window = try RequestWindow(requests: 4_096)
     for sequence in UInt64(1)...10 { window.restore([(sequence, SequenceNumber(sequence))]) }
     window.forget(upTo: SequenceNumber(4), before: Timestamp(seconds: 9))
     #expect(find(window, 4) == nil && find(window, 5) == 5)
@@ -37,8 +37,8 @@ struct RequestWindowTests {
   }
 
   @Test("G9: memory grows with what is remembered, not with what was ever asked")
-  func growth() {
-    let window = RequestWindow(requests: 4_096)
+  func growth() throws {
+    let window = try RequestWindow(requests: 4_096)
     var random = RandomFingerprints()
     let before = window.bytes
     var recent: [UInt64] = []
