@@ -210,7 +210,9 @@ internal import Synchronization
     unsafe shard.pointee.lock.unlock()
     if let known { return .seen(known) }
     // The window may have forgotten a hold and not its end: the request is not executed a second time.
-    if case .hold = command, hasEnded(request, hash) { return .answered(.notRecorded(.tooOld, at: now)) }
+    if case .hold = command, find(request.endOfHold, of: account, besides: []) != nil {
+      return .answered(.notRecorded(.tooOld, at: now))
+    }
     if isTooOld(request) { return .answered(.notRecorded(.tooOld, at: now)) }
     guard let slot = unsafe found else {
       return unsafe create(account, hash, command, request, in: stripe, at: now)
@@ -219,12 +221,12 @@ internal import Synchronization
     return unsafe decide(command, request, on: slot, in: stripe, at: time)
   }
 
-  /// Whether the window has the end of the hold that a request made.
-  private func hasEnded(_ request: RequestID, _ hash: UInt64) -> Bool {
-    let fingerprint = key.fingerprint(request.endOfHold, of: hash)
+  /// The entry that the window has for a request, besides those that are known to be of others; the caller confirms it.
+  func find(_ request: RequestID, of account: AccountID, besides seen: [SequenceNumber]) -> SequenceNumber? {
+    let fingerprint = key.fingerprint(request, of: key.hash(account))
     let shard = unsafe window.lockedShard(of: fingerprint)
     defer { unsafe shard.pointee.lock.unlock() }
-    return unsafe window.find(fingerprint, in: shard, besides: []) != nil
+    return unsafe window.find(fingerprint, in: shard, besides: seen)
   }
 
   /// Does to an account what no request asks for: a step of a charge. Answers with the account's last entry.

@@ -238,10 +238,15 @@ final class Engine: Sendable {
 
   /// What is recorded of a request, if the window knows it.
   func record(of request: RequestID, _ account: AccountID) async throws(StoreError) -> Record? {
-    // A debit of nothing is never recorded, and conflicts with whatever is.
-    let answer = try await answer(.debit(0, .whole, .none), account, request, .applied)
-    guard case .denied(let denial) = answer, case .conflict(let sequence) = denial.reason else { return nil }
-    return try view.record(sequence)
+    var seen: [SequenceNumber] = []
+    while let sequence = ledger.find(request, of: account, besides: seen) {
+      try await queue.waitUntilDurable(sequence)
+      let record = try view.record(sequence)
+      if record.entry.account == account, record.entry.request == request { return record }
+      // Another request with the same fingerprint: look for further ones.
+      seen.append(sequence)
+    }
+    return nil
   }
 
   /// Does what no request asks for, a step of a charge, and waits until it is durable.

@@ -138,8 +138,11 @@ struct Recovery {
       outcome.withLock { $0 = found }
     }
     let workers = zip(runs, outcomes).dropFirst().map { (run, outcome) in Worker { replay(run, outcome) } }
-    replay(runs[0], outcomes[0])
-    for worker in workers { worker.join() }
+    for (index, worker) in ([nil] + workers).enumerated() where worker == nil {
+      // The first lane, and any for which the system has no thread.
+      replay(runs[index], outcomes[index])
+    }
+    for worker in workers { worker?.join() }
     var ends: [Run] = []
     for outcome in outcomes { if let run = try outcome.withLock({ $0 })?.get() { ends.append(run) } }
     return ends
