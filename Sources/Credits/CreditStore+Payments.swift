@@ -205,7 +205,9 @@ extension CreditStore {
   private func dispute(_ charge: ChargeKey, _ reason: String, _ state: Account) async throws(StoreError) {
     guard state.extras.refill.suspended != .disputed else { return }
     guard state.status != .closed else {
-      let about: Logger.Metadata = ["account": "\(charge.account)", "charge": "\(charge.number)", "reason": "\(reason)"]
+      let about: Logger.Metadata = [
+        "account": "\(charge.account)", "charge": "\(charge.number)", "reason": "\(reason)",
+      ]
       return engine.logger.critical("a charge of a closed account is disputed", metadata: about)
     }
     let text = String(reason.unicodeScalars.prefix(Item.maximumText / 4))

@@ -16,7 +16,8 @@ internal import Glibc
   /// Makes a mutex in memory of its own: a cache line, so that two locks never share one.
   static func makeMutex() -> UnsafeMutableRawPointer {
     guard let memory = unsafe aligned_alloc(64, 64) else { preconditionFailure("no memory is left for a lock") }
-    precondition(MemoryLayout<pthread_mutex_t>.size <= spare, "a mutex leaves room on its cache line")
+    let size = unsafe MemoryLayout<pthread_mutex_t>.size
+    precondition(size <= spare, "a mutex leaves room on its cache line")
     let mutex = unsafe memory.bindMemory(to: pthread_mutex_t.self, capacity: 1)
     var attributes = pthread_mutexattr_t()
     unsafe pthread_mutexattr_init(&attributes)

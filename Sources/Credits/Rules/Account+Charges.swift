@@ -35,10 +35,11 @@ extension Account {
   /// so that no change of periods makes room.
   private mutating func changePeriod(_ period: Period, at now: Timestamp) {
     let refill = extras.refill
-    var carried = refill.period.map { old in
-      let start = old.boundary(old.index(at: now, from: refill.since), from: refill.since)
-      return start == refill.periodStart ? refill.charged : nil
-    } ?? nil
+    var carried =
+      refill.period.map { old in
+        let start = old.boundary(old.index(at: now, from: refill.since), from: refill.since)
+        return start == refill.periodStart ? refill.charged : nil
+      } ?? nil
     if let charge = extras.charges.first(where: { $0.kind == .refill && $0.status != .due }), !counts(charge, carried) {
       carried = carried?.adding(charge.price) ?? charge.price
     }
