@@ -153,13 +153,5 @@ extension Debit {
 }
 
 extension Denial.Reason {
-  init(_ refusal: PriceRefusal) {
-    switch refusal {
-    case .noBook, .outOfRange: self = .noPrice
-    case .unknownFeature: self = .unknownFeature
-    case .unknownModel: self = .unknownModel
-    case .unknownTier: self = .unknownTier
-    case .unknownUnit: self = .unknownUnit
-    }
-  }
+  init(_ refusal: PriceRefusal) { self.init(Entry.DenialCode(refusal), available: .zero, needed: .zero) }
 }

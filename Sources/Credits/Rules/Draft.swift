@@ -27,8 +27,7 @@ package struct Draft {
     guard let index = records.firstIndex(where: { $0.entry.request == request }) else { return nil }
     let entry = records[index].entry
     // A hold whose deadline had come ended before the request did anything: it is told as to one that comes too late.
-    let isOfDeadline =
-      (entry.kind == .captured || entry.kind == .released) && entry.detail == HoldOutcome.Cause.deadline.rawValue
+    let isOfDeadline = entry.kind.endsHold && entry.detail == HoldOutcome.Cause.deadline.rawValue
     return Answer(records[index], at: SequenceNumber(first.value + UInt64(index)), isReplay: isOfDeadline)
   }
 

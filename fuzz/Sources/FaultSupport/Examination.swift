@@ -147,20 +147,24 @@ public struct Examination: Sendable {
 
   /// Every card that was charged comes to its credits once, and none is charged again.
   private func settleCharges(of store: CreditStore) async throws {
-    let open = knowledge.results.isEmpty ? [] : try openCharges(of: store)
+    let open = knowledge.results.isEmpty ? [] : try await openCharges(of: store)
     guard !open.isEmpty || !knowledge.charges.isEmpty else { return }
     if store.chargesArePaused { try await store.resumeCharges() }
     let gateway = RecordingGateway(acts: [], known: knowledge.charges) { (_, _) in }
     let worker = RefillWorker(store: store, gateway: gateway, concurrency: 1)
     for _ in 0..<20 { if try await worker.work() == 0 { break } }
-    var credited: [String: Int] = [:]
+    var credits: [(account: AccountID, number: UInt32)] = []
     try store.forEachEntry(from: try store.statistics().firstKept) { (entry) throws(StoreError) in
-      if entry.kind == .credited, let number = entry.charge {
-        credited[store.key(ofCharge: number, of: entry.account), default: 0] += 1
-      }
+      if entry.kind == .credited, let number = entry.charge { credits.append((entry.account, number)) }
       return true
     }
-    let waiting = Set(try openCharges(of: store))
+    var credited: [String: Int] = [:]
+    for credit in credits {
+      // Where the entry that made the charge is trimmed, its key is not known any more.
+      guard let key = try await store.key(ofCharge: credit.number, of: credit.account) else { continue }
+      credited[key, default: 0] += 1
+    }
+    let waiting = Set(try await openCharges(of: store))
     for key in knowledge.charges.keys where credited[key] != 1 && !waiting.contains(key) {
       throw Finding("the card was charged under \(key), which was credited \(credited[key] ?? 0) times")
     }
@@ -170,12 +174,12 @@ public struct Examination: Sendable {
   }
 
   /// The keys of the charges that have not ended.
-  private func openCharges(of store: CreditStore) throws -> [String] {
+  private func openCharges(of store: CreditStore) async throws -> [String] {
     var keys: [String] = []
     for account in 1...3 {
       let account = AccountID(UInt64(account))
       for charge in try store.account(account)?.charges ?? [] {
-        keys.append(store.key(ofCharge: charge.number, of: account))
+        if let key = try await store.key(ofCharge: charge.number, of: account) { keys.append(key) }
       }
     }
     return keys
