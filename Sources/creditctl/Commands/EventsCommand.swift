@@ -244,39 +244,26 @@ struct EventsFollowCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: StoreOptions
+  @OptionGroup var pace: PaceOptions
   @OptionGroup var kinds: KindOptions
 
   @Argument(help: "The consumer's name.")
   var consumer: ConsumerArgument
 
-  @Option(name: .long, help: "How often to look.")
-  var interval: Duration = .milliseconds(500)
-
-  @Option(name: .customLong("for"), help: "How long to follow. Default: until interrupted.")
-  var span: Duration?
-
-  @Option(name: .long, help: "End after so many events.")
-  var count: Int?
-
-  func validate() throws {
-    guard interval >= .milliseconds(1) else { throw ValidationError("--interval must be at least 1ms") }
-    if let count, count < 1 { throw ValidationError("--count is \(count); it must be at least 1") }
-  }
-
   func run() async throws {
     let reader = try options.reader()
     let clock = ContinuousClock()
-    let end = span.map { clock.now + $0 }
+    let end = pace.span.map { clock.now + $0 }
     guard var place = try reader.consumers()[consumer.name] else { throw AbsenceFailure.consumer(consumer.printed) }
     var printer = EventPrinter(options: options) { id throws(StoreError) in try reader.account(id)?.label }
     while true {
-      let left = count.map { $0 - printer.printed } ?? .max
+      let left = pace.count.map { $0 - printer.printed } ?? .max
       place = try printer.print(after: place, kinds.set, limit: left) { first, body throws(StoreError) in
         try reader.forEachEntry(from: first, body)
       }
-      if let count, printer.printed >= count { return }
-      if let end, clock.now + interval > end { return }
-      try await clock.sleep(for: interval)
+      if let count = pace.count, printer.printed >= count { return }
+      if let end, clock.now + pace.interval > end { return }
+      try await clock.sleep(for: pace.interval)
     }
   }
 }

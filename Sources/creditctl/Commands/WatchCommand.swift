@@ -14,30 +14,17 @@ struct WatchCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: StoreOptions
+  @OptionGroup var pace: PaceOptions
 
   @Argument(help: "The account.")
   var account: AccountArgument
 
-  @Option(name: .long, help: "How often to look.")
-  var interval: Duration = .milliseconds(500)
-
-  @Option(name: .customLong("for"), help: "How long to follow. Default: until interrupted.")
-  var span: Duration?
-
-  @Option(name: .long, help: "End after so many balances.")
-  var count: Int?
-
-  func validate() throws {
-    guard interval >= .milliseconds(1) else { throw ValidationError("--interval must be at least 1ms") }
-    if let count, count < 1 { throw ValidationError("--count is \(count); it must be at least 1") }
-  }
-
   func run() async throws {
     let reader = try options.reader()
     let clock = ContinuousClock()
-    let end = span.map { clock.now + $0 }
+    let end = pace.span.map { clock.now + $0 }
     var seen: Balance?
-    var left = count ?? .max
+    var left = pace.count ?? .max
     while true {
       guard let balance = try reader.balance(of: account.id) else { throw AbsenceFailure.account(account.name) }
       if balance != seen {
@@ -46,8 +33,8 @@ struct WatchCommand: AsyncParsableCommand {
         left -= 1
       }
       if left == 0 { return }
-      if let end, clock.now + interval > end { return }
-      try await clock.sleep(for: interval)
+      if let end, clock.now + pace.interval > end { return }
+      try await clock.sleep(for: pace.interval)
     }
   }
 
