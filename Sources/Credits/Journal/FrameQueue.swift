@@ -43,10 +43,6 @@ internal import Synchronization
     waitingLimit = settings.waitingCallers
   }
 
-  deinit {
-    lock.destroy()
-  }
-
   /// The last entry that is durable.
   @inline(__always) var durable: SequenceNumber { SequenceNumber(durableSequence.load(ordering: .acquiring)) }
 

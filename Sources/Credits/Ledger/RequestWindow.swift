@@ -22,7 +22,8 @@ internal import Synchronization
     var positions = 64
     while positions * 3 / 4 * count < requests * 9 / 8 + 4_096 { positions *= 2 }
     region = try Region(bytes: count * positions * MemoryLayout<Shard.Slot>.stride)
-    unsafe shards = .allocate(capacity: count)
+    unsafe shards = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Shard>.stride, alignment: 64)
+      .bindMemory(to: Shard.self, capacity: count)
     for index in 0..<count {
       let slots = unsafe region.start.bindMemory(to: Shard.Slot.self, capacity: count * positions) + index * positions
       unsafe (shards + index).initialize(to: Shard(slots: slots, limit: positions))
@@ -30,7 +31,6 @@ internal import Synchronization
   }
 
   deinit {
-    for index in 0..<(1 << RequestWindow.shardBits) { unsafe shards[index].lock.destroy() }
     unsafe shards.deinitialize(count: 1 << RequestWindow.shardBits)
     unsafe shards.deallocate()
     region.destroy()
@@ -112,8 +112,10 @@ internal import Synchronization
 }
 
 extension RequestWindow {
-  /// A hash table with linear probing that grows in place, and drops its forgotten slots when it is three quarters
-  /// full.
+  /// A hash table with linear probing that grows in place.
+  ///
+  /// Once it is half full, a hand goes round with the inserts and takes out what is forgotten: fast enough that no more
+  /// than a sixteenth of all slots is, and a few slots at a time, so that no insert takes long.
   @safe struct Shard: ~Copyable {
     struct Slot: BitwiseCopyable {
       var fingerprint: UInt64
@@ -126,6 +128,14 @@ extension RequestWindow {
     private let slots: UnsafeMutablePointer<Slot>
     private let limit: Int
     private let positions = Atomic<Int>(64)
+    /// The next slot that the hand looks at, and the inserts since it last moved.
+    private var hand = 0
+    private var inserts = 0
+    /// Fills a cache line, so that two shards never share one.
+    private let padding = 0
+
+    /// How many inserts the hand waits for, and how many slots it then looks at.
+    private static let stride = (inserts: 64, slots: 512)
 
     /// The number of slots in use of those that are reserved.
     @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }
@@ -167,6 +177,10 @@ extension RequestWindow {
     /// Inserts a request; answers whether the table has just become large.
     @inline(__always) mutating func insert(_ fingerprint: UInt64, _ sequence: UInt64, floor: UInt64) -> Bool {
       var hasGrown = false
+      if used >= capacity / 2 {
+        inserts += 1
+        if inserts >= Shard.stride.inserts { clean(floor: floor) }
+      }
       if used >= capacity / 4 * 3 {
         let wasLarge = isLarge
         rebuild(floor: floor)
@@ -174,6 +188,36 @@ extension RequestWindow {
       }
       place(Slot(fingerprint: fingerprint, sequence: sequence))
       return hasGrown
+    }
+
+    /// Moves the hand on, and takes out what is forgotten on its way.
+    @inline(never) private mutating func clean(floor: UInt64) {
+      inserts = 0
+      let mask = capacity - 1
+      for _ in 0..<min(Shard.stride.slots, capacity) {
+        hand &= mask
+        while unsafe slots[hand].sequence != 0, unsafe slots[hand].sequence <= floor { remove(hand) }
+        hand += 1
+      }
+    }
+
+    /// Empties a slot, and moves those behind it up that could not be found across an empty one.
+    private mutating func remove(_ index: Int) {
+      let mask = capacity - 1
+      var hole = index
+      var next = (index + 1) & mask
+      while true {
+        let slot = unsafe slots[next]
+        if slot.sequence == 0 { break }
+        let distance = (next &- Int(truncatingIfNeeded: slot.fingerprint)) & mask
+        if distance >= (next - hole) & mask {
+          unsafe slots[hole] = slot
+          hole = next
+        }
+        next = (next + 1) & mask
+      }
+      unsafe slots[hole].sequence = 0
+      used -= 1
     }
 
     @inline(__always) private mutating func place(_ slot: Slot) {

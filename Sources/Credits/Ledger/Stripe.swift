@@ -8,7 +8,7 @@ struct Stripe: ~Copyable {
   // The lock is not first: the thread sanitizer takes a change of any property for one of the first.
   /// The number of evictions so far: whoever reads an image without the lock must see it unchanged.
   var evictions: UInt64 = 0
-  let lock = SequenceLock()
+  let lock = Lock()
   var table: AccountTable
   var timers = Timers()
   /// The accounts whose balance somebody follows, in memory or not, and by how many.
@@ -26,10 +26,7 @@ struct Stripe: ~Copyable {
     }
   }
 
-  func destroy() {
-    table.destroy()
-    lock.destroy()
-  }
+  func destroy() { table.destroy() }
 }
 
 /// The next moments at which something happens by itself to the accounts of a stripe: a heap, soonest first.
