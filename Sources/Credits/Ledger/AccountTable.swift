@@ -1,11 +1,12 @@
 internal import CPrefetch
 internal import Synchronization
 
-/// The accounts of one stripe that are in memory: a hash index over slots that never move.
+/// The accounts of one stripe that are in memory: slots, each at its account's usual place if that was vacant, and a
+/// hash index over them.
 ///
 /// Index positions follow the order of hashes, which is the order of the images on disk, so a walk over the index
 /// meets the pages of the accounts table one after the other. This file is one of the two rooms for unsafe code: slots
-/// are reached through pointers, so that a look-up costs two memory accesses and neither reference counting nor
+/// are reached through pointers, so that a look-up costs one memory access, or two, and neither reference counting nor
 /// exclusivity checks. All of it is used under the stripe's lock, but for `prefetch`, which reads the index by atomics.
 @safe struct AccountTable: ~Copyable {
   /// An account in memory, and what the store keeps about it: 192 bytes, three cache lines.
@@ -37,8 +38,8 @@ internal import Synchronization
       hasChargesRow = image.account.hasCharges
     }
 
-    /// A slot without an account.
-    static let vacant = Slot(account: Account(AccountID(0)), imaged: .none, due: .never)
+    /// Whether no account is there: the memory of a slot is zero then, and an account has a last entry.
+    @inline(__always) var isVacant: Bool { account.last == .none }
   }
 
   private static let tombstone: UInt64 = 0xFFFF_FFFF
@@ -48,9 +49,6 @@ internal import Synchronization
   private let slots: UnsafeMutablePointer<Slot>
   private let index: UnsafeMutablePointer<Atomic<UInt64>>
   private let positions = Atomic<Int>(16)
-  private var free: [UInt32] = []
-  /// The slots that were ever used.
-  private var touched = 0
   private var occupied = 0
   private var hand = 0
   /// The number of accounts.
@@ -79,9 +77,13 @@ internal import Synchronization
   }
 
   /// Gives back what the slots refer to; their memory is their owner's.
-  func destroy() { unsafe slots.deinitialize(count: touched) }
+  func destroy() {
+    for position in 0..<capacity {
+      if let number = slot(atPosition: position) { unsafe pointer(number).deinitialize(count: 1) }
+    }
+  }
 
-  /// The address of a slot; valid until the table is destroyed, since slots never move.
+  /// The address of a slot; its account stays there until the generation changes.
   @inline(__always) func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Slot> { unsafe slots + Int(slot) }
 
   /// The number of a slot.
@@ -105,9 +107,18 @@ internal import Synchronization
     Int(truncatingIfNeeded: tag >> UInt64(32 - capacity.trailingZeroBitCount))
   }
 
-  /// Fetches the line of the index that an account is looked up in. Needs no lock.
+  /// The slot that an account is put into where that is free: a look-up that finds it there needs no index.
+  @inline(__always) private func usual(_ tag: UInt64) -> UnsafeMutablePointer<Slot> {
+    unsafe slots + Int(truncatingIfNeeded: (tag &* UInt64(truncatingIfNeeded: min(capacity, limit))) >> 32)
+  }
+
+  /// Fetches the lines that an account is probably looked up in. Needs no lock.
   @inline(__always) func prefetchIndex(_ hash: UInt64) {
-    unsafe prefetch_for_writing(index + home(AccountTable.tag(hash), capacity))
+    let tag = AccountTable.tag(hash)
+    unsafe prefetch_for_writing(index + home(tag, capacity))
+    let slot = unsafe UnsafeRawPointer(usual(tag))
+    unsafe prefetch_for_writing(slot)
+    unsafe prefetch_for_writing(slot + 64)
   }
 
   /// Fetches the slot that an account is probably in. Needs no lock: a wrong guess costs time only.
@@ -115,7 +126,9 @@ internal import Synchronization
     let tag = AccountTable.tag(hash)
     let word = word(home(tag, capacity))
     guard word >> 32 == tag, word & 0xFFFF_FFFF != AccountTable.tombstone else { return }
-    let slot = unsafe UnsafeRawPointer(pointer(UInt32(truncatingIfNeeded: word) &- 1))
+    let number = UInt32(truncatingIfNeeded: word) &- 1
+    if unsafe pointer(number) == usual(tag) { return }
+    let slot = unsafe UnsafeRawPointer(pointer(number))
     unsafe prefetch_for_writing(slot)
     unsafe prefetch_for_writing(slot + 64)
   }
@@ -123,6 +136,8 @@ internal import Synchronization
   /// The slot of an account.
   @inline(__always) func find(_ account: AccountID, hash: UInt64) -> UnsafeMutablePointer<Slot>? {
     let tag = AccountTable.tag(hash)
+    let usual = unsafe usual(tag)
+    if unsafe usual.pointee.account.id == account, unsafe !usual.pointee.isVacant { return unsafe usual }
     let capacity = capacity
     var position = home(tag, capacity)
     while true {
@@ -142,12 +157,21 @@ internal import Synchronization
     let balance: Balance
     let tripTime: Timestamp
     let status: AccountStatus
+
+    @inline(__always) init(_ slot: UnsafePointer<Slot>) {
+      balance = unsafe Balance(
+        available: slot.pointee.account.available, held: slot.pointee.account.held, version: slot.pointee.account.last)
+      tripTime = unsafe slot.pointee.account.tripTime
+      status = unsafe slot.pointee.account.status
+    }
   }
 
   /// What there is of an account to see, for whoever does not hold the stripe's lock: it may see anything while others
   /// change the table, but it ends, and reads only memory that is the table's.
   @inline(__always) func glimpse(of account: AccountID, hash: UInt64) -> Glimpse? {
     let tag = AccountTable.tag(hash)
+    let usual = unsafe usual(tag)
+    if unsafe usual.pointee.account.id == account, unsafe !usual.pointee.isVacant { return unsafe Glimpse(usual) }
     let mask = capacity - 1
     let home = home(tag, mask + 1)
     for step in 0...mask {
@@ -155,15 +179,11 @@ internal import Synchronization
       if word == 0 { return nil }
       let number = word & 0xFFFF_FFFF
       guard word >> 32 == tag, number != AccountTable.tombstone else { continue }
-      // Safe: words name slots below the limit only, whatever else they were a moment ago; slots never move, and their
-      // memory is the table's until nobody uses it any more.
+      // Safe: words name slots below the limit only, whatever else they were a moment ago; their memory is
+      // the table's until nobody uses it any more.
       let slot = unsafe pointer(UInt32(truncatingIfNeeded: number) &- 1)
       guard unsafe slot.pointee.account.id == account else { continue }
-      return Glimpse(
-        balance: unsafe Balance(
-          available: slot.pointee.account.available, held: slot.pointee.account.held,
-          version: slot.pointee.account.last),
-        tripTime: unsafe slot.pointee.account.tripTime, status: unsafe slot.pointee.account.status)
+      return unsafe Glimpse(slot)
     }
     return nil
   }
@@ -177,42 +197,67 @@ internal import Synchronization
   /// Puts an account, which must not be there, into the table, which must not be full.
   mutating func insert(_ slot: Slot, hash: UInt64) -> UnsafeMutablePointer<Slot> {
     if occupied >= capacity / 4 * 3, occupied > count || capacity < AccountTable.positions(for: limit) { rebuild() }
-    let number = free.popLast() ?? touch()
-    let pointer = unsafe pointer(number)
-    unsafe pointer.pointee = slot
-    let tag = AccountTable.tag(hash)
-    let capacity = capacity
+    let pointer = unsafe place(AccountTable.tag(hash))
+    unsafe pointer.initialize(to: slot)
+    return unsafe pointer
+  }
+
+  /// Takes the usual slot of a tag, or the next one that is vacant, and notes it in the index.
+  private mutating func place(_ tag: UInt64) -> UnsafeMutablePointer<Slot> {
+    precondition(count < limit, "an account is put into a stripe that is full")
+    var pointer = unsafe usual(tag)
+    while unsafe !pointer.pointee.isVacant {
+      unsafe pointer += 1
+      if unsafe pointer == slots + limit { unsafe pointer = slots }
+    }
     var position = home(tag, capacity)
-    while self.slot(atPosition: position) != nil { position = (position + 1) & (capacity - 1) }
+    while slot(atPosition: position) != nil { position = (position + 1) & (capacity - 1) }
     if word(position) == 0 { occupied += 1 }
-    setWord(position, tag << 32 | UInt64(number + 1))
+    setWord(position, tag << 32 | UInt64(unsafe number(of: pointer) + 1))
     count += 1
     return unsafe pointer
   }
 
-  /// Takes a slot that was never used.
-  private mutating func touch() -> UInt32 {
-    precondition(touched < limit, "an account is put into a stripe that is full")
-    unsafe (slots + touched).initialize(to: .vacant)
-    touched += 1
-    return UInt32(touched - 1)
+  /// Makes the index anew without the marks of removed accounts; if it is more than half full of others, twice as
+  /// large, and moves all of them to the slots where they are looked for then.
+  private mutating func rebuild() {
+    let words = (0..<capacity).map { word($0) }.filter { $0 != 0 && $0 & 0xFFFF_FFFF != AccountTable.tombstone }
+    for position in 0..<capacity { setWord(position, 0) }
+    if count > capacity / 2, capacity < AccountTable.positions(for: limit) {
+      let moved = UnsafeMutablePointer<Slot>.allocate(capacity: words.count)
+      for (index, word) in words.enumerated() {
+        let slot = unsafe pointer(UInt32(truncatingIfNeeded: word) - 1)
+        unsafe (moved + index).moveInitialize(from: slot, count: 1)
+        unsafe AccountTable.vacate(slot)
+      }
+      positions.store(2 * capacity, ordering: .relaxed)
+      (count, occupied) = (0, 0)
+      // First those that find their usual slot vacant, so that most do: moved in the order of hashes, each that has to
+      // give way would take the next one's.
+      var others: [Int] = []
+      for (index, word) in words.enumerated() {
+        if unsafe usual(word >> 32).pointee.isVacant {
+          unsafe place(word >> 32).moveInitialize(from: moved + index, count: 1)
+        } else {
+          others.append(index)
+        }
+      }
+      for index in others { unsafe place(words[index] >> 32).moveInitialize(from: moved + index, count: 1) }
+      unsafe moved.deallocate()
+    } else {
+      for word in words {
+        var position = home(word >> 32, capacity)
+        while self.word(position) != 0 { position = (position + 1) & (capacity - 1) }
+        setWord(position, word)
+      }
+      occupied = count
+    }
+    generation += 1
   }
 
-  /// Makes the index anew, twice as large if it is more than half full of accounts, and without the marks of removed
-  /// ones.
-  private mutating func rebuild() {
-    let old = (0..<capacity).map { word($0) }
-    if count > capacity / 2, capacity < AccountTable.positions(for: limit) {
-      positions.store(2 * capacity, ordering: .relaxed)
-    }
-    for position in 0..<capacity { setWord(position, 0) }
-    for word in old where word != 0 && word & 0xFFFF_FFFF != AccountTable.tombstone {
-      var position = home(word >> 32, capacity)
-      while self.word(position) != 0 { position = (position + 1) & (capacity - 1) }
-      setWord(position, word)
-    }
-    occupied = count
-    generation += 1
+  /// Makes the memory of a slot zero, whose account has gone.
+  private static func vacate(_ slot: UnsafeMutablePointer<Slot>) {
+    unsafe UnsafeMutableRawPointer(slot).initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<Slot>.size)
   }
 
   /// Removes one account that is clean; false if none was found among the next few.
@@ -232,9 +277,9 @@ internal import Synchronization
         unsafe slot.pointee.isFresh = false
         continue
       }
-      unsafe slot.pointee = .vacant
+      unsafe slot.deinitialize(count: 1)
+      unsafe AccountTable.vacate(slot)
       setWord(hand, word(hand) | AccountTable.tombstone)
-      free.append(number)
       count -= 1
       return true
     }

@@ -88,7 +88,7 @@ extension Ledger {
             }
             let slot = unsafe stripe.pointee.table.pointer(row.slot)
             // A row counts only while its slot says so; the account may have left, or been given a sooner row.
-            guard unsafe slot.pointee.timer == row.time else { continue }
+            guard unsafe !slot.pointee.isVacant, unsafe slot.pointee.timer == row.time else { continue }
             unsafe slot.pointee.timer = .never
             if unsafe !settle(slot, at: now) {
               unsafe slot.pointee.timer = row.time

@@ -308,7 +308,10 @@ internal import Synchronization
   func place(
     _ slot: AccountTable.Slot, _ hash: UInt64, in stripe: UnsafeMutablePointer<Stripe>
   ) -> UnsafeMutablePointer<AccountTable.Slot> {
+    let generation = unsafe stripe.pointee.table.generation
     let pointer = unsafe stripe.pointee.table.insert(slot, hash: hash)
+    // Accounts may have moved, which timers know by their slots.
+    if unsafe stripe.pointee.table.generation != generation { unsafe stripe.pointee.pushTimers() }
     if unsafe stripe.pointee.table.count == Ledger.manyAccounts, !usesHugePages.exchange(true, ordering: .relaxed) {
       slots.useHugePages()
       index.useHugePages()

@@ -115,7 +115,7 @@ extension RequestWindow {
   /// A hash table with linear probing that grows in place.
   ///
   /// Once it is half full, a hand goes round with the inserts and takes out what is forgotten: fast enough that no more
-  /// than a sixteenth of all slots is, and a few slots at a time, so that no insert takes long.
+  /// than an eighth of all slots is, and a few slots at a time, so that no insert takes long.
   @safe struct Shard: ~Copyable {
     struct Slot: BitwiseCopyable {
       var fingerprint: UInt64
@@ -135,7 +135,7 @@ extension RequestWindow {
     private let padding = 0
 
     /// How many inserts the hand waits for, and how many slots it then looks at.
-    private static let stride = (inserts: 64, slots: 512)
+    private static let stride = (inserts: 16, slots: 64)
 
     /// The number of slots in use of those that are reserved.
     @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }

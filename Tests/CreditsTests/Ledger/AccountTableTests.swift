@@ -79,14 +79,22 @@ struct AccountTableTests {
     #expect(walked == Set(model.keys.map { AccountID($0) }))
   }
 
-  @Test("slots never move, also when the index grows")
-  func stability() throws {
+  @Test("every account is found, with all it has, also after the index has grown")
+  func growth() throws {
     var room = try Room(2_000)
-    let first = unsafe room.table.insert(slot(1), hash: hash(1))
     let generation = room.table.generation
-    for id in UInt64(2)...2_000 { _ = unsafe room.table.insert(slot(id), hash: hash(id)) }
-    #expect(unsafe room.table.find(AccountID(1), hash: hash(1)) == first)
+    for id in UInt64(1)...2_000 {
+      unsafe room.table.insert(slot(id), hash: hash(id)).pointee.due = Timestamp(microseconds: Int64(id))
+    }
     #expect(room.table.generation > generation && room.table.count == 2_000 && room.table.capacity >= 2_000)
+    var places: Set<UInt32> = []
+    for id in UInt64(1)...2_000 {
+      let found = try #require(unsafe room.table.find(AccountID(id), hash: hash(id)))
+      #expect(unsafe found.pointee.account.id == AccountID(id) && found.pointee.due.microseconds == Int64(id))
+      #expect(unsafe room.table.glimpse(of: AccountID(id), hash: hash(id))?.balance == found.pointee.account.balance)
+      places.insert(unsafe room.table.number(of: found))
+    }
+    #expect(places.count == 2_000)
   }
 
   @Test("an account is evicted only if its image is durable, it is clean, at rest, and nothing is due")
