@@ -26,7 +26,7 @@ DOCS := $(BUILD)/documentation
 SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
 .PHONY: all build run test format lint docs tsan clean help deps bench load peers micro limits soak bench-test \
-  crash-states faults power-cut
+  crash-states faults power-cut linearizability asan
 
 all: build
 
@@ -62,6 +62,11 @@ tsan: deps
 	SWIFT_BACKTRACE=enable=no \
 	TSAN_OPTIONS="$(if $(SUPPRESSIONS),suppressions=$(SUPPRESSIONS) )halt_on_error=1" \
 	swift test --scratch-path $(BUILD)-tsan --sanitize=thread -Xswiftc -DTSAN --filter ConcurrencyTests
+
+## asan: run all tests under the address sanitizer, the random ones for a shorter time
+asan: deps
+	SWIFT_BACKTRACE=enable=no CREDITS_ORACLE_STEPS=$(or $(STEPS),20000) CREDITS_FIRE_ROUNDS=$(or $(ROUNDS),5) \
+	swift test --scratch-path $(BUILD)-asan --sanitize=address --disable-xctest $(FLAGS)
 
 ## bench: measure the store against its targets P1 to P10, and against the limits of disk and memory
 bench: deps
@@ -110,9 +115,15 @@ power-cut: deps
 	swift build --package-path fuzz -c release --product crash-states $(FLAGS)
 	fuzz/.build/release/crash-states power-cut $(or $(ROUNDS),100)
 
+## linearizability: record OPERATIONS (1000000) of many callers at once, and check that their order is one of real time
+linearizability: deps
+	swift build --package-path fuzz -c release --product linearize $(FLAGS)
+	fuzz/.build/release/linearize --operations $(or $(OPERATIONS),1000000) --scale $(or $(SCALE),1) \
+	  $(if $(SECONDS),--seconds $(SECONDS))
+
 ## clean: remove everything that was built, and the store under ./run
 clean:
-	rm -rf $(BUILD) $(BUILD)-tsan $(RUN) Benchmarks/.build fuzz/.build fuzz/findings
+	rm -rf $(BUILD) $(BUILD)-tsan $(BUILD)-asan $(RUN) Benchmarks/.build fuzz/.build fuzz/findings
 
 ## deps: install liblmdb-dev and pkg-config if they are missing
 deps:

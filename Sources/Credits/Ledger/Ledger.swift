@@ -185,7 +185,8 @@ internal import Synchronization
 
   @inline(__always) private func isTooOld(_ request: RequestID) -> Bool {
     guard let made = request.time else { return false }
-    return made < window.oldest
+    // Not only before it: what was made and forgotten at this very moment must not be executed again.
+    return made <= window.oldest
   }
 
   // MARK: All other verbs

@@ -39,7 +39,7 @@ internal import Synchronization
   /// The last entry that is forgotten.
   package var forgotten: SequenceNumber { SequenceNumber(floor.load(ordering: .relaxed)) }
 
-  /// The latest time of a forgotten entry: an older request id is refused.
+  /// The latest time of a forgotten entry: a request id that is no later is refused.
   @inline(__always) package var oldest: Timestamp { Timestamp(microseconds: floorTime.load(ordering: .relaxed)) }
 
   /// Forgets all entries up to one, none of which is later than a time.

@@ -95,7 +95,9 @@ public struct AccountID: Identifier, BitwiseCopyable {
 ///
 /// An id in the form of a version 7 UUID carries the time it was made at; the store refuses one that is older
 /// than its request window instead of executing it a second time. Other ids carry no time: once the
-/// window has forgotten them, they would be executed again. The id of 128 zeros stands for no request and is refused.
+/// window has forgotten them, they would be executed again. So would be one that carries a time so far ahead of the
+/// store's clock that the window has forgotten it before that time comes: make ids by a clock that is about right. The
+/// id of 128 zeros stands for no request and is refused.
 public struct RequestID: Identifier, BitwiseCopyable {
   /// The most significant 64 bits.
   public let high: UInt64

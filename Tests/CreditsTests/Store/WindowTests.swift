@@ -31,6 +31,25 @@ struct WindowTests {
     try await store.close()
   }
 
+  /// The window is measured in entries, too: under load it may end in the millisecond in which a request was made. That
+  /// one had been forgotten, was not before the window, and was carried out a second time.
+  @Test("Case 5, G2: a request that is forgotten at the very moment that its id carries is refused as too old")
+  func forgottenAtOnce() async throws {
+    let (store, alice) = try await fixture.open(with: 100_000)
+    let request = RequestID(at: fixture.clock.now)
+    #expect(try await store.debit(1, from: alice, request: request).receipt?.isReplay == false)
+    for number in UInt64(1)...3_000 {
+      _ = try await store.debit(1, from: alice, request: RequestID(number), acknowledge: .applied)
+      if number % 16 == 0 { try await store.sync() }
+    }
+    #expect(try await store.debit(1, from: alice, request: request).denial?.reason == .tooOld)
+    #expect(try store.balance(of: alice)?.available == 96_999)
+    fixture.clock.advance(by: .milliseconds(1))
+    let new = RequestID(at: fixture.clock.now)
+    #expect(try await store.debit(1, from: alice, request: new).receipt?.isReplay == false)
+    try await store.close()
+  }
+
   @Test("Case 5: a request whose id carries no time is executed again once the window has forgotten it, as documented")
   func forgotten() async throws {
     let (store, alice) = try await fixture.open(with: 1_000)
