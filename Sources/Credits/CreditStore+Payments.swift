@@ -206,7 +206,7 @@ extension CreditStore {
     guard state.extras.refill.suspended != .disputed else { return }
     guard state.status != .closed else {
       let about: Logger.Metadata = [
-        "account": "\(charge.account)", "charge": "\(charge.number)", "reason": "\(reason)",
+        "account": "\(charge.account)", "charge": "\(charge.number)", "reason": "\(reason.escapedForTerminal)",
       ]
       return engine.logger.critical("a charge of a closed account is disputed", metadata: about)
     }
@@ -217,7 +217,7 @@ extension CreditStore {
   /// Refuses what is told of a charge that is not known, or no longer.
   private func deny(_ outcome: ChargeOutcome, _ key: String) async throws(StoreError) {
     if case .succeeded = outcome {
-      engine.logger.critical("a charge was paid that is not known", metadata: ["key": "\(key)"])
+      engine.logger.critical("a charge was paid that is not known", metadata: ["key": "\(key.escapedForTerminal)"])
     }
     throw .denied(Denial(reason: .noCharge, sequence: nil, time: try engine.keeper.now(), isReplay: false))
   }

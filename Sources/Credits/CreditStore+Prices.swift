@@ -105,7 +105,7 @@ extension CreditStore {
   /// Fails closed: false for usage without a price, for an unknown, frozen or closed account, and if the store has
   /// stopped. What costs nothing needs no credits.
   public func canAfford(_ usage: Usage, _ account: AccountID) -> Bool {
-    guard case .priced(let quote) = engine.prices.table.price(usage, at: engine.keeper.approximate) else {
+    guard case .priced(let quote) = Prices.price(usage, at: engine.keeper.approximate, in: engine.prices.table) else {
       return false
     }
     if quote.amount > 0 { return canAfford(quote.amount, account) }

@@ -10,6 +10,8 @@ public final class RequestExecutor: TaskExecutor {
   private let queue = Queue()
 
   /// Makes an executor with a thread of its own, which ends when nobody refers to the executor any more.
+  ///
+  /// Traps if the system gives no thread: make executors when a service starts, not while it is under load.
   public init() {
     let queue = queue
     let hasThread = Worker.detached { queue.run() }

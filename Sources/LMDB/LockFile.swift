@@ -12,11 +12,14 @@ enum LockFile {
   /// another page would be killed by a signal.
   ///
   /// Only while this process does not have the environment open: closing a descriptor of the file would drop LMDB's
-  /// locks. A file that cannot be opened is for LMDB to refuse.
+  /// locks. A file that cannot be opened is for LMDB to refuse, but for a link: LMDB would write to what it leads to.
   static func reserve(in directory: String, readers: Int, mode: UInt32) throws(LMDBError) {
     // Safe: the path is a terminated string that outlives the call.
-    let descriptor = unsafe Glibc.open(directory + "/lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC, mode)
-    guard descriptor >= 0 else { return }
+    let descriptor = unsafe Glibc.open(directory + "/lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)
+    guard descriptor >= 0 else {
+      if errno == ELOOP { throw LMDBError(rawCode: ELOOP, in: "open") }
+      return
+    }
     defer { _ = Glibc.close(descriptor) }
     let size = readers * slot + header
     var status = stat()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Credits
 import Glibc
 
 /// The program: parses the arguments, runs one command, and turns whatever went wrong into a sentence and an exit code.
@@ -23,7 +24,7 @@ struct Program {
     } catch let failure as any Failure {
       return report(failure, isJSON: isJSON)
     } catch {
-      return report(parsing(error, isJSON: isJSON), isJSON: isJSON)
+      return report(parsing(error, arguments, isJSON: isJSON), isJSON: isJSON)
     }
   }
 
@@ -32,6 +33,8 @@ struct Program {
       try? Output.standard.line(asked.text)
     } else if isJSON {
       try? Output.standard.line(JSON.failure(failure).text)
+    } else if failure is Complaint {
+      Output.note("creditctl: " + failure.sentence)
     } else {
       Output.complain(failure.sentence)
     }
@@ -44,12 +47,32 @@ struct Program {
   }
 
   /// What the argument parser throws: a request for help or the version, or a complaint about the arguments.
-  private static func parsing(_ error: any Error, isJSON: Bool) -> any Failure {
+  private static func parsing(_ error: any Error, _ arguments: [String], isJSON: Bool) -> any Failure {
     let text = Root.fullMessage(for: error)
     if Root.exitCode(for: error) == .success { return Help(text: text) }
     let sentence = isJSON ? Root.message(for: error) : text
-    return UsageFailure(sentence: sentence.hasPrefix("Error: ") ? String(sentence.dropFirst(7)) : sentence)
+    return Complaint(
+      sentence: onTheirLines(sentence.hasPrefix("Error: ") ? String(sentence.dropFirst(7)) : sentence, arguments))
   }
+
+  /// A complaint of the argument parser in which arguments that it repeats begin no lines of their own.
+  static func onTheirLines(_ sentence: String, _ arguments: [String]) -> String {
+    var sentence = sentence
+    for argument in arguments where argument.contains(where: \.isNewline) {
+      let value = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).last.map(String.init)
+      for text in [argument, value ?? ""] where text.contains(where: \.isNewline) {
+        sentence = sentence.replacing(text, with: text.escapedForTerminal)
+      }
+    }
+    return sentence
+  }
+}
+
+/// What the argument parser complains of, in lines.
+private struct Complaint: Failure {
+  let sentence: String
+  var code: String { "usage" }
+  var status: ExitStatus { .usage }
 }
 
 /// The text of a help page or the version, as the argument parser throws it.

@@ -35,6 +35,11 @@ struct Tool {
   /// Runs a command with exactly these arguments and no store in the environment.
   func bare(_ arguments: [String]) -> Run { start(arguments).wait() }
 
+  /// Runs a script of the shell in the tests' own folder, in which `$creditctl` is the program.
+  func shell(_ script: String) -> Run {
+    start(["-c", "creditctl='\(Tool.program)'\ncd '\(folder.path)'\n" + script], "/bin/sh").wait()
+  }
+
   /// A command under way.
   struct Running {
     let process: pid_t
@@ -55,8 +60,8 @@ struct Tool {
     }
   }
 
-  /// Starts a command.
-  func start(_ arguments: [String]) -> Running {
+  /// Starts a command of the program, or of another one.
+  func start(_ arguments: [String], _ program: String = Tool.program) -> Running {
     let number = UInt64.random(in: 0 ... .max)
     let (output, complaint) = (folder.file("output-\(number)"), folder.file("complaint-\(number)"))
     var actions = unsafe posix_spawn_file_actions_t()
@@ -66,14 +71,14 @@ struct Tool {
     unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT, 0o600)
     unsafe posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, complaint, O_WRONLY | O_CREAT, 0o600)
     // Terminated copies that live until the child has its own.
-    var words: [UnsafeMutablePointer<CChar>?] = unsafe ([Tool.program] + arguments).map { unsafe strdup($0) }
+    var words: [UnsafeMutablePointer<CChar>?] = unsafe ([program] + arguments).map { unsafe strdup($0) }
     var environment: [UnsafeMutablePointer<CChar>?] = unsafe [strdup("PATH=/usr/bin:/bin")]
     unsafe words.append(nil)
     unsafe environment.append(nil)
     defer { unsafe (words + environment).forEach { unsafe free($0) } }
     var process: pid_t = 0
-    let code = unsafe posix_spawn(&process, Tool.program, &actions, nil, words, environment)
-    precondition(code == 0, "The program \(Tool.program) could not be started: error \(code).")
+    let code = unsafe posix_spawn(&process, program, &actions, nil, words, environment)
+    precondition(code == 0, "The program \(program) could not be started: error \(code).")
     return Running(process: process, output: output, complaint: complaint)
   }
 }

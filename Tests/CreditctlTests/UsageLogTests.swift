@@ -1,4 +1,5 @@
 import Credits
+import Glibc
 import Testing
 
 @testable import creditctl
@@ -101,6 +102,29 @@ struct UsageLogTests {
     #expect(throws: UsageLogError.self) { try UsageLog(path: folder.file("none"), columns: UsageColumns()) }
     #expect(throws: UsageLogError.self) { try UsageLog(path: folder.path, columns: UsageColumns()) }
     #expect(throws: UsageLogError.self) { try UsageLog(path: "/dev/zero", columns: UsageColumns()) }
+  }
+
+  @Test("that is a named pipe is refused at once, though nobody writes to it", .timeLimit(.minutes(1)))
+  func pipe() {
+    let path = folder.file("pipe")
+    // Safe: a path is a terminated string that outlives the call.
+    #expect(unsafe mkfifo(path, 0o600) == 0)
+    #expect(throws: UsageLogError.self) { try UsageLog(path: path, columns: UsageColumns()) }
+  }
+
+  /// Once, keys were compared as strings, which are equal if they look alike: that sorts the accents of every letter,
+  /// in time that grows with the square of their number. A line of nothing but accents took a second.
+  @Test("has the columns whose names are the same bytes; that they look alike is not enough")
+  func bytes() throws {
+    let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+    let columns = UsageColumns(time: nil, context: composed, generated: "out")
+    #expect(try lines("\(composed),out\n1,2", columns).map(\.context) == [1])
+    #expect(try lines("{\"\(composed)\":1,\"out\":2}", columns).map(\.context) == [1])
+    for text in ["\(decomposed),out\n1,2", "{\"\(decomposed)\":1,\"out\":2}"] {
+      #expect(throws: UsageLogError.self) { try lines(text, columns) }
+    }
+    let accents = String(repeating: "\u{301}\u{323}", count: 16_000)
+    #expect(try lines("{\"a\(accents)\":0,\"\(composed)\":1,\"out\":2}", columns).map(\.context) == [1])
   }
 
   @Test("that changes between two readings is refused")

@@ -35,6 +35,19 @@ struct OpenRefusalTests {
     #expect(code == .alreadyOpenInThisProcess)
   }
 
+  @Test("if its lock file is a link, and what that leads to is left alone")
+  func linkedLock() {
+    let folder = TemporaryFolder()
+    let victim = folder.path + "/victim"
+    write([1, 2, 3], to: victim)
+    // As above.
+    #expect(unsafe symlink(victim, folder.path + "/lock.mdb") == 0)
+    let code = openFailure(at: folder.path)
+    #expect(code == .other(ELOOP))
+    var status = stat()
+    #expect(unsafe stat(victim, &status) == 0 && status.st_size == 3)
+  }
+
   @Test("by all but one of many threads at once")
   func race() async throws {
     let folder = TemporaryFolder()

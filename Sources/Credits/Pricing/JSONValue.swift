@@ -24,6 +24,12 @@ enum JSONValue: Hashable, Sendable {
   /// The most bytes of a text that is read.
   static let largestText = 1 << 20
 
+  /// The most bytes of a key.
+  ///
+  /// To compare strings, or to hash them, means to sort the accents of each letter, which takes the square of their
+  /// number: a key of a mebibyte of accents would take minutes.
+  static let longestKey = 255
+
   /// How deep lists and objects may be nested.
   static let deepest = 16
 
@@ -91,7 +97,12 @@ private struct JSONParser {
     while try !close(UInt8(ascii: "}"), first: members.isEmpty) {
       skipSpace()
       guard peek == UInt8(ascii: "\"") else { throw unexpected("a key in quotes") }
+      let opening = position
       let key = try string()
+      guard key.utf8.count <= JSONValue.longestKey else {
+        throw PricingError(
+          at: line(of: opening), "the key has \(key.utf8.count) bytes; keep it to \(JSONValue.longestKey)")
+      }
       guard keys.insert(key).inserted else {
         throw PricingError(at: place, "the key \(JSONValue.quoted(key)) is there twice; keep one")
       }

@@ -74,7 +74,10 @@ public struct PriceBreakdown: Hashable, Sendable {
 
 extension PriceBreakdown: CustomStringConvertible {
   /// The arithmetic in lines of text.
-  public var description: String {
+  public var description: String { descriptionLines.joined(separator: "\n") }
+
+  /// The lines of the description; names in them are as the book has them.
+  package var descriptionLines: [String] {
     var text = ["\(feature), by version \(version) of the price book, \(book)", "  base \(base)"]
     for line in lines {
       let per = line.per == 1 ? "" : " per \(line.per)"
@@ -89,7 +92,7 @@ extension PriceBreakdown: CustomStringConvertible {
       text.append(price < rounded ? "  lowered to the maximum \(price)" : "  raised to the minimum \(price)")
     }
     text.append("  price \(price)")
-    return text.joined(separator: "\n")
+    return text
   }
 }
 

@@ -54,10 +54,9 @@ public struct Usage: Hashable, Sendable {
   /// Whether the usage can be recorded: a feature is named, names have at most 255 bytes and are not empty, and there
   /// are at most four units that are not zero.
   package var isValid: Bool {
-    named.count + (unnamed == 0 ? 0 : 1) <= Counts.capacity
-      && ([feature] + [model, tier].compactMap { $0 } + named.map(\.unit)).allSatisfy {
-        !$0.isEmpty && $0.utf8.count <= 255
-      }
+    func isName(_ text: String) -> Bool { !text.isEmpty && text.utf8.count <= 255 }
+    return named.count + (unnamed == 0 ? 0 : 1) <= Counts.capacity && isName(feature)
+      && (model.map(isName) ?? true) && (tier.map(isName) ?? true) && named.allSatisfy { isName($0.unit) }
   }
 
   /// The counts in the order of a feature's rates; nil where a unit is none of them.

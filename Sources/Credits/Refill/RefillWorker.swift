@@ -127,7 +127,7 @@ public struct RefillWorker: Service {
   private func pass(_ error: StoreError) throws(StoreError) {
     switch error {
     case .closed: break
-    case .clockJumped: engine.logger.error("charges wait", metadata: ["reason": "\(error)"])
+    case .clockJumped: engine.logger.error("charges wait", metadata: ["reason": "\("\(error)".escapedForTerminal)"])
     default: throw error
     }
   }

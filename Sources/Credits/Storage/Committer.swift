@@ -83,7 +83,8 @@ final class Committer: @unchecked Sendable {
       while queue.hasWork || cursor < queue.last { try commit(positions: Committer.mostPositions) }
       queue.stop(.closed)
     } catch {
-      logger.critical("the store has stopped", metadata: ["reason": "\(error)", "path": "\(database.path)"])
+      let (reason, path) = ("\(error)".escapedForTerminal, database.path.escapedForTerminal)
+      logger.critical("the store has stopped", metadata: ["reason": "\(reason)", "path": "\(path)"])
       queue.stop(error)
     }
     finishTrims()

@@ -87,8 +87,10 @@ final class Engine: Sendable {
       database.close()
       throw error
     }
+    folder.tellExposure(to: logger)
     settings.logger.debug(
-      "opened", metadata: ["path": "\(path)", "next": "\(queue.last.value + 1)", "replayed": "\(replayed)"])
+      "opened",
+      metadata: ["path": "\(path.escapedForTerminal)", "next": "\(queue.last.value + 1)", "replayed": "\(replayed)"])
   }
 
   /// Starts the threads, all or none.

@@ -1,5 +1,6 @@
 internal import CFileBirth
 internal import Glibc
+internal import Logging
 
 /// The folder of a store, and the lock that only one process can hold.
 ///
@@ -36,9 +37,11 @@ final class StoreFolder: @unchecked Sendable {
       throw systemError("looking at")
     }
     guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAStore(path: path, reason: "it is no folder") }
-    if unsafe stat(path + "/data.mdb", &status) == 0 {
-      guard status.st_mode & S_IFMT == S_IFREG else { throw .notAStore(path: path, reason: "data.mdb is no file") }
-      return .store
+    // A link in place of a file would have LMDB write to whatever it leads to.
+    for file in ["lock.mdb", "data.mdb"] {
+      guard unsafe lstat(path + "/" + file, &status) == 0 else { continue }
+      guard status.st_mode & S_IFMT == S_IFREG else { throw .notAStore(path: path, reason: "\(file) is no file") }
+      if file == "data.mdb" { return .store }
     }
     guard let folder = unsafe opendir(path) else { throw systemError("listing") }
     defer { unsafe closedir(folder) }
@@ -52,6 +55,26 @@ final class StoreFolder: @unchecked Sendable {
       }
     }
     return .emptyFolder
+  }
+
+  /// Warns if users other than the owner may change which files there are, or read or change one of them.
+  func tellExposure(to logger: Logger) {
+    guard let exposure = exposure() else { return }
+    logger.warning(
+      "the store is not private to its owner; take the rights of others away with chmod -R go=",
+      metadata: ["path": "\(path.escapedForTerminal)", "reason": "\(exposure)"])
+  }
+
+  private func exposure() -> String? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    let mode = status.st_mode
+    if mode & 0o22 != 0 { return "others may change what is in the folder" }
+    guard mode & 0o11 != 0 else { return nil }
+    for file in ["data.mdb", "lock.mdb", "writer.lock"] where unsafe lstat(path + "/" + file, &status) == 0 {
+      if status.st_mode & 0o66 != 0 { return "others may use \(file)" }
+    }
+    return nil
   }
 
   /// Takes the writer's lock, or throws who has it.
@@ -96,7 +119,7 @@ final class StoreFolder: @unchecked Sendable {
 
   /// Locks the data itself, too: somebody may tidy away a lock file that a running process holds.
   private func lockData() throws(StoreError) {
-    dataDescriptor = unsafe open(path + "/data.mdb", O_RDONLY | O_CLOEXEC)
+    dataDescriptor = unsafe open(path + "/data.mdb", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard dataDescriptor >= 0 else { throw systemError("opening data.mdb in") }
     guard flock(dataDescriptor, LOCK_EX | LOCK_NB) == 0 else {
       // Who holds it cannot be known: its lock file is gone.

@@ -50,9 +50,13 @@ struct StoreOptions: ParsableArguments {
     return result
   }
 
-  /// Prints an object for machines or lines for people.
+  /// Prints an object for machines or lines for people; nothing in a line can steer a terminal or begin another line.
   func print(_ object: @autoclosure () throws -> JSON, _ lines: @autoclosure () throws -> [String]) throws {
-    if json { try Output.standard.line(try object().text) } else { try Output.standard.lines(try lines()) }
+    if json {
+      try Output.standard.line(try object().text)
+    } else {
+      try Output.standard.lines(try lines().map(\.escapedForTerminal))
+    }
     try Output.standard.flush()
   }
 }

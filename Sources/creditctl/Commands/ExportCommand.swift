@@ -10,7 +10,7 @@ struct ExportCommand: AsyncParsableCommand {
       Writes one snapshot, entry by entry, whatever its size; works while a service has the store open. With --output the \
       file appears when it is complete, and its seal beside it as FILE.sha256, which 'sha256sum --check' reads. Without, \
       the entries go to the standard output and the seal to the standard error stream. In CSV, a text that a spreadsheet \
-      would take for a formula gets a ' before it.
+      would take for a formula, or that begins with a ', gets a ' before it: without its first ' it is as it was.
 
         creditctl export --output journal.jsonl
         creditctl export --format csv --account user_alice --output alice.csv
@@ -81,13 +81,14 @@ struct ExportCommand: AsyncParsableCommand {
     let total = Double(max(1, last >= from ? last - from + 1 : 1))
     var count: UInt64 = 0
     var failure: WriteFailure?
+    let isForTerminal = (self.output ?? "-") == "-" && Terminal.outputWidth != nil
     if format == .csv { try output.line(EntryFormat.columns.joined(separator: ",")) }
     try reader.forEachEntry(from: SequenceNumber(max(1, from))) { entry throws(StoreError) in
       guard entry.sequence.value <= to else { return false }
       if entry.sequence.value % 4_096 == 0 { progress.show(Double(entry.sequence.value - from) / total) }
       guard account == nil || entry.account == account?.id else { return true }
       do throws(WriteFailure) {
-        try output.line(format == .csv ? EntryFormat.csv(entry) : EntryFormat.json(entry).text)
+        try output.line(ExportCommand.line(entry, format, forTerminal: isForTerminal))
       } catch {
         failure = error
         return false
@@ -97,5 +98,13 @@ struct ExportCommand: AsyncParsableCommand {
     }
     if let failure { throw failure }
     return (count, try output.seal())
+  }
+
+  /// The line, or in CSV the lines, of an entry. Files get every text as it is; a terminal gets no character that could
+  /// steer it.
+  static func line(_ entry: JournalEntry, _ format: Format, forTerminal isForTerminal: Bool) -> String {
+    guard format == .csv else { return EntryFormat.json(entry).text }
+    let line = EntryFormat.csv(entry)
+    return isForTerminal ? line.escapedForTerminal : line
   }
 }

@@ -152,7 +152,7 @@ struct PriceShowCommand: AsyncParsableCommand {
     guard version >= 1, version <= books.count else { throw AbsenceFailure.priceVersion(version, of: books.count) }
     let book = books[Int(version) - 1]
     if options.json {
-      try Output.standard.line(book.json)
+      try Output.standard.line(JSON.escaped(book.json))
     } else {
       try options.print([:], PriceFormat.lines(book, version))
     }

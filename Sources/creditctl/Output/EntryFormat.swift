@@ -50,23 +50,24 @@ enum EntryFormat {
     return .object(members)
   }
 
-  /// An entry as a line of CSV.
+  /// An entry as a line of CSV: texts of others are kept from being formulas, numbers and our names stay as they are.
   static func csv(_ entry: JournalEntry) -> String {
     func list(_ parts: [JournalEntry.Part]) -> String {
       parts.map { "\($0.grant):\($0.amount)" }.joined(separator: " ")
     }
+    func text(_ text: String?) -> String { text?.asCellText ?? "" }
     let units = entry.usage?.counts.map { "\($0.unit)=\($0.count)" }.joined(separator: " ")
     let fields: [String] = [
       entry.sequence.description, entry.time.description, entry.kind.rawValue, entry.account.description,
       entry.request?.description ?? "", entry.amount.description, entry.asked?.description ?? "",
       entry.availableBefore.description, entry.available.description, entry.denial?.code ?? "",
       entry.declined?.rawValue ?? "", list(entry.parts), entry.source?.kind.description ?? "",
-      entry.source?.reference ?? "",
+      text(entry.source?.reference),
       entry.priority?.description ?? "", entry.starts?.description ?? "", entry.expires?.description ?? "",
-      entry.text ?? "", entry.agent ?? "", entry.link ?? "", entry.corrects?.description ?? "",
+      text(entry.text), text(entry.agent), text(entry.link), entry.corrects?.description ?? "",
       entry.hold?.description ?? "", entry.charge?.description ?? "", entry.method?.description ?? "",
-      entry.money?.description ?? "", entry.until?.description ?? "", entry.cause ?? "", entry.usage?.feature ?? "",
-      entry.usage?.model ?? "", entry.usage?.tier ?? "", units ?? "", entry.priceVersion?.description ?? "",
+      entry.money?.description ?? "", entry.until?.description ?? "", text(entry.cause), text(entry.usage?.feature),
+      text(entry.usage?.model), text(entry.usage?.tier), text(units), entry.priceVersion?.description ?? "",
       list(entry.returned), list(entry.lapsed), list(entry.rolled), entry.previous.description,
     ]
     return fields.map(\.escapedForCSV).joined(separator: ",")

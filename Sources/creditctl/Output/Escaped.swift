@@ -1,40 +1,21 @@
-extension Unicode.Scalar {
-  /// Whether the character could steer a terminal, break a line, or turn the direction of the text after it.
-  var steersTerminal: Bool {
-    switch value {
-    case 0..<0x20, 0x7F..<0xA0: true
-    case 0x61C, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB: true
-    case 0xE0000...0xE007F: true
-    default: false
-    }
-  }
-}
-
 extension String {
-  /// The text with everything that could steer a terminal written as `\u{…}`, on one line.
-  var escapedForTerminal: String {
-    guard unicodeScalars.contains(where: \.steersTerminal) else { return self }
-    var text = ""
-    for scalar in unicodeScalars {
-      if scalar.steersTerminal {
-        text.append("\\u{" + String(scalar.value, radix: 16) + "}")
-      } else {
-        text.unicodeScalars.append(scalar)
-      }
-    }
-    return text
+  /// The text of somebody else as a cell of CSV that no spreadsheet takes for a formula: an apostrophe is put before
+  /// what begins like one, and before an apostrophe, so that taking the first apostrophe away gives the text back.
+  var asCellText: String {
+    let start = unicodeScalars.first { !$0.properties.isWhitespace && !$0.steersTerminal }
+    let isFormula = start.map { ["=", "+", "-", "@", "＝", "＋", "－", "＠"].contains($0) } ?? false
+    let isOdd = unicodeScalars.first.map { ["'", "\t", "\r", "\n"].contains($0) } ?? false
+    return isFormula || isOdd ? "'" + self : self
   }
 
-  /// The text as a field of CSV (RFC 4180): quoted where it must be, and never one that a spreadsheet takes for a
-  /// formula.
+  /// The text as a field of CSV (RFC 4180): quoted where a reader could split or trim it.
   var escapedForCSV: String {
-    var text = self
-    if let first = unicodeScalars.first, ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"].contains(first) {
-      text = "'" + text
+    let isPadded = first == " " || last == " "
+    guard isPadded || unicodeScalars.contains(where: { ["\"", ",", "\n", "\r", ";", "'", "\t"].contains($0) }) else {
+      return self
     }
-    guard text.unicodeScalars.contains(where: { ["\"", ",", "\n", "\r", ";", "'"].contains($0) }) else { return text }
     var quoted = "\""
-    for scalar in text.unicodeScalars {
+    for scalar in unicodeScalars {
       if scalar == "\"" { quoted.append("\"\"") } else { quoted.unicodeScalars.append(scalar) }
     }
     return quoted + "\""

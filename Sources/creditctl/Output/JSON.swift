@@ -1,3 +1,5 @@
+import Credits
+
 /// A value of JSON whose keys keep their order.
 enum JSON {
   /// A key of an object and its value.
@@ -60,15 +62,31 @@ enum JSON {
       case "\t": text.append("\\t")
       default:
         // JSON may go to a terminal too, so what steers one is escaped as well.
-        if scalar.value < 0x10000, scalar.steersTerminal {
-          let digits = String(scalar.value, radix: 16)
-          text.append("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits)
-        } else {
-          text.unicodeScalars.append(scalar)
-        }
+        if scalar.steersTerminal { escape(scalar, into: &text) } else { text.unicodeScalars.append(scalar) }
       }
     }
     text.append("\"")
+  }
+
+  /// Writes a character as one or two escapes of four digits.
+  private static func escape(_ scalar: Unicode.Scalar, into text: inout String) {
+    for unit in String(scalar).utf16 {
+      let digits = String(unit, radix: 16)
+      text.append("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits)
+    }
+  }
+
+  /// A whole text of JSON in which what steers a terminal is written as escapes; its own line feeds stay.
+  static func escaped(_ json: String) -> String {
+    var text = ""
+    for scalar in json.unicodeScalars {
+      if scalar != "\n", scalar.steersTerminal {
+        escape(scalar, into: &text)
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
   }
 }
 

@@ -1,3 +1,4 @@
+import Credits
 import Crypto
 import Glibc
 
@@ -61,8 +62,8 @@ final class Output: @unchecked Sendable {
     return hexadecimal(hasher?.finalize().map { $0 } ?? [])
   }
 
-  /// Prints a complaint on the standard error stream.
-  static func complain(_ sentence: String) { note("creditctl: " + sentence) }
+  /// Prints a complaint, a line, on the standard error stream.
+  static func complain(_ sentence: String) { note("creditctl: " + sentence.escapedForTerminal) }
 
   /// Prints a line on the standard error stream; line feeds in it are kept.
   static func note(_ text: String) {

@@ -90,6 +90,6 @@ enum PriceFormat {
 
   /// How a price comes about, in lines.
   static func lines(_ price: PriceBreakdown) -> [String] {
-    price.description.split(separator: "\n").map { String($0).escapedForTerminal }
+    price.descriptionLines.map(\.escapedForTerminal)
   }
 }

@@ -35,7 +35,7 @@ final class SealedFile {
     let beside = SealedFile(path: sealPath)
     let output = Output(try beside.begin(), name: sealPath)
     do throws(WriteFailure) {
-      try output.line("\(seal)  \(name)")
+      try output.line(SealedFile.line(seal, name))
       try output.flush()
       try beside.adopt()
       try adopt()
@@ -43,6 +43,14 @@ final class SealedFile {
       beside.abandon()
       throw error
     }
+  }
+
+  /// A line in the form of `sha256sum`: a name with a backslash or an end of line is escaped, and a backslash before
+  /// the seal says so.
+  static func line(_ seal: String, _ name: String) -> String {
+    let escapes: [Unicode.Scalar: String] = ["\\": "\\\\", "\n": "\\n", "\r": "\\r"]
+    let escaped = name.unicodeScalars.map { escapes[$0] ?? String($0) }.joined()
+    return (escaped == name ? "" : "\\") + "\(seal)  \(escaped)"
   }
 
   /// Removes what was written.

@@ -1,3 +1,5 @@
+import Credits
+
 /// Rows of text in columns that line up.
 struct Table {
   enum Alignment {
@@ -36,10 +38,11 @@ struct Table {
 
   /// The lines of a list of names and values, with the values in one column.
   static func facts(_ facts: [(name: String, value: String)], width: Int? = nil) -> [String] {
+    let facts = facts.map { (name: $0.name.escapedForTerminal, value: $0.value.escapedForTerminal) }
     let column = facts.map(\.name.count).max() ?? 0
     return facts.map { fact in
       let name = fact.name + String(repeating: " ", count: column - fact.name.count)
-      let line = "\(name)  \(fact.value.escapedForTerminal)"
+      let line = "\(name)  \(fact.value)"
       return width.map { line.cut(to: $0) } ?? line
     }
   }

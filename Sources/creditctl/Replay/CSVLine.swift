@@ -1,3 +1,5 @@
+import Credits
+
 /// The fields of one line of CSV (RFC 4180, without line breaks in fields).
 struct CSVLine {
   /// Calls a function with each field and its index; quotes around a field are taken off.
@@ -56,18 +58,21 @@ struct CSVHeader {
 
   /// Finds the columns in a header line.
   init(_ line: ArraySlice<UInt8>, _ columns: UsageColumns) throws(LineError) {
-    var names: [String] = []
+    var names: [ArraySlice<UInt8>] = []
     var header = line
     if header.starts(with: [0xEF, 0xBB, 0xBF]) { header = header.dropFirst(3) }
     count = try CSVLine.forEachField(of: header) { (_, field) throws(LineError) in
-      names.append(String(decoding: field, as: UTF8.self))
+      names.append(field)
     }
     func find(_ name: String) throws(LineError) -> Int {
-      guard let index = names.firstIndex(of: name) else {
-        let found = names.prefix(20).map { $0.escapedForTerminal.cut(to: 40) }.joined(separator: ", ")
+      func isName(_ field: ArraySlice<UInt8>) -> Bool { UsageColumns.isName(field, name) }
+      guard let index = names.firstIndex(where: isName) else {
+        let found = names.prefix(20).map {
+          String(decoding: $0.prefix(160), as: UTF8.self).escapedForTerminal.cut(to: 40)
+        }.joined(separator: ", ")
         throw LineError("the header has no column \(name.escapedForTerminal); it has: \(found)")
       }
-      guard names.lastIndex(of: name) == index else {
+      guard names.lastIndex(where: isName) == index else {
         throw LineError("the header has the column \(name.escapedForTerminal) twice")
       }
       return index
@@ -78,7 +83,8 @@ struct CSVHeader {
     generated = try find(columns.generated)
     switch columns.feature {
     case .none: feature = nil
-    case .ifPresent(let name): feature = names.contains(name) ? try find(name) : nil
+    case .ifPresent(let name):
+      feature = names.contains { UsageColumns.isName($0, name) } ? try find(name) : nil
     case .required(let name): feature = try find(name)
     }
   }

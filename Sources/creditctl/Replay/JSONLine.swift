@@ -1,3 +1,5 @@
+import Credits
+
 /// Reads one line of JSON Lines: an object whose values by the columns' names are taken; others are checked and
 /// skipped.
 struct JSONLine {
@@ -25,19 +27,19 @@ struct JSONLine {
     if !reader.take("}") {
       repeat {
         reader.skipSpace()
-        let key = String(decoding: try reader.string(), as: UTF8.self)
+        let key = try reader.string()
         reader.skipSpace()
         guard reader.take(":") else { throw LineError("has a key without a value") }
         reader.skipSpace()
         let value = try reader.value(depth: 1)
         func set(_ slot: inout ArraySlice<UInt8>?) throws(LineError) {
-          guard slot == nil else { throw LineError("has the key \(key) twice") }
+          guard slot == nil else { throw LineError("has the key \(String(decoding: key, as: UTF8.self)) twice") }
           slot = value
         }
-        if key == columns.context { try set(&context) }
-        if key == columns.generated { try set(&generated) }
-        if key == columns.time { try set(&time) }
-        if key == columns.feature.name { try set(&feature) }
+        if UsageColumns.isName(key, columns.context) { try set(&context) }
+        if UsageColumns.isName(key, columns.generated) { try set(&generated) }
+        if UsageColumns.isName(key, columns.time) { try set(&time) }
+        if UsageColumns.isName(key, columns.feature.name) { try set(&feature) }
         reader.skipSpace()
       } while reader.take(",")
       guard reader.take("}") else { throw LineError("is no whole JSON object") }

@@ -31,7 +31,8 @@ final class LineReader {
   init(path: String) throws(UsageLogError) {
     self.path = path
     buffer = [UInt8](repeating: 0, count: LineReader.longestLine + LineReader.chunk)
-    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    // Opening a named pipe would wait for somebody who writes to it; for a regular file the flag means nothing.
+    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw UsageLogError(path: path, line: nil, reason: "cannot be opened: \(systemReason()); name another file")
     }

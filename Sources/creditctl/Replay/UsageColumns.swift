@@ -25,4 +25,13 @@ struct UsageColumns: Sendable {
 
   /// The column of the feature that is read where the log has it.
   static let standardFeature = "Feature"
+
+  /// Whether bytes of a log are a column's name.
+  ///
+  /// Bytes are compared, not strings: to compare strings means to sort the accents of each letter, and a hostile line
+  /// may be nothing but accents.
+  static func isName(_ bytes: ArraySlice<UInt8>, _ name: String?) -> Bool {
+    guard let name = name?.utf8 else { return false }
+    return bytes.count == name.count && bytes.elementsEqual(name)
+  }
 }

@@ -12,6 +12,35 @@ struct HashKeyTests {
     #expect(counts.allSatisfy { $0 > 700 && $0 < 1_300 }, "\(counts)")
   }
 
+  @Test("whoever picks ids that meet in one stripe under one key finds them spread out under another")
+  func chosen() {
+    let (known, secret) = (HashKey(1, 2, 3), HashKey.random())
+    // Ids that vary in the upper half only, in the lower half only, and in both.
+    for shape in 0..<3 {
+      var picked: [AccountID] = []
+      for number in UInt64(1)... where picked.count < 1_280 {
+        let id = AccountID(high: shape == 1 ? 7 : number, low: shape == 0 ? 7 : number)
+        if known.hash(id) >> 58 == 0 { picked.append(id) }
+      }
+      var counts = [Int](repeating: 0, count: Stripe.count)
+      for id in picked { counts[Int(secret.hash(id) >> 58)] += 1 }
+      #expect((counts.max() ?? 0) < 60, "shape \(shape): \(counts)")
+    }
+  }
+
+  @Test("each store draws a key of its own and keeps it")
+  func drawn() throws {
+    let (first, second) = (StoreFixture(), StoreFixture())
+    let (one, two) = (try first.open(), try second.open())
+    let key = one.engine.key
+    #expect(key != two.engine.key && key.first != 0 && key.second != 0 && key.third != 0)
+    one.engine.close()
+    two.engine.close()
+    let again = try first.open()
+    #expect(again.engine.key == key)
+    again.engine.close()
+  }
+
   @Test("a fingerprint depends on key, account and request")
   func fingerprints() {
     let key = HashKey.random()

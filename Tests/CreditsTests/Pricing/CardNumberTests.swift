@@ -17,7 +17,12 @@ struct CardNumberTests {
   func found(_ card: String) {
     #expect(looksLikeCardNumber(card))
     let digits = Array(card)
-    for separator in [" ", "-", ".", " - "] {
+    for separator in [
+      " ", "-", ".", " - ", "\u{A0}", "\u{202F}", "\u{2009}", "\u{3000}", "\t", "\n", "\r\n", "\u{2028}", "\u{2010}",
+      "\u{2011}", "\u{2013}", "\u{2014}", "\u{2212}", "\u{B7}", "\u{2022}", "\u{3002}", "\u{FF0E}", "\u{200B}",
+      "\u{AD}",
+      "\u{2060}", "\u{0}",
+    ] {
       var text = ""
       for (index, digit) in digits.enumerated() {
         text += (index > 0 && index % 4 == 0 ? separator : "") + String(digit)
@@ -30,6 +35,21 @@ struct CardNumberTests {
     ] {
       #expect(looksLikeCardNumber(text), "\(text)")
     }
+  }
+
+  @Test("a card number in the digits of another script is found", arguments: cards)
+  func digits(_ card: String) {
+    for zero: UInt32 in [0x660, 0x6F0, 0x966, 0xFF10, 0x1D7CE] {
+      let text = card.utf8.compactMap { Unicode.Scalar(zero + UInt32($0) - 48) }.map { String($0) }
+      #expect(looksLikeCardNumber(text.joined()), "\(text)")
+      #expect(looksLikeCardNumber(text.joined(separator: "\u{2009}")))
+    }
+    // Half in one script and half in another.
+    let mixed = card.enumerated().map { place, digit in
+      place % 2 == 0
+        ? String(digit) : Unicode.Scalar(0xFF10 + UInt32(digit.wholeNumberValue ?? 0)).map { String($0) } ?? ""
+    }
+    #expect(looksLikeCardNumber(mixed.joined()))
   }
 
   @Test("a card number with one digit wrong is none", arguments: cards)

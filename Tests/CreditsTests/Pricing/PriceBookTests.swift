@@ -229,6 +229,20 @@ struct PriceBookTests {
     }
   }
 
+  /// Once, a key was looked for among the others however long it was: that sorts the accents of every letter, in time
+  /// that grows with the square of their number. A book of nothing but accents took minutes.
+  @Test("a key longer than a name can be is refused where it begins", arguments: [256, 1_000_000])
+  func longKeys(length: Int) {
+    for key in [String(repeating: "x", count: length), String(repeating: "\u{301}\u{323}", count: length / 4)] {
+      do throws(PricingError) {
+        _ = try PriceBook(json: "{\"name\": \"x\",\n \"\(key)\": 1}".utf8)
+        Issue.record("the book was read")
+      } catch {
+        #expect(error.place == "line 2, column 2" && error.reason == "the key has \(length) bytes; keep it to 255")
+      }
+    }
+  }
+
   @Test("a book that is cut off anywhere is refused")
   func truncation() {
     for count in 0..<PriceBookTests.text.count {
