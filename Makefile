@@ -26,7 +26,7 @@ DOCS := $(BUILD)/documentation
 SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
 .PHONY: all build run test format lint docs tsan clean help deps bench load peers micro limits soak bench-test \
-  crash-states faults power-cut linearizability asan
+  crash-states faults power-cut linearizability asan coverage
 
 all: build
 
@@ -121,9 +121,13 @@ linearizability: deps
 	fuzz/.build/release/linearize --operations $(or $(OPERATIONS),1000000) --scale $(or $(SCALE),1) \
 	  $(if $(SECONDS),--seconds $(SECONDS))
 
+## coverage: run all tests and print the lines that they reach by file; fail below 95 % of a module, or LEAST
+coverage: deps
+	.ci/coverage $(BUILD)-coverage $(or $(LEAST),95) $(FLAGS)
+
 ## clean: remove everything that was built, and the store under ./run
 clean:
-	rm -rf $(BUILD) $(BUILD)-tsan $(BUILD)-asan $(RUN) Benchmarks/.build fuzz/.build fuzz/findings
+	rm -rf $(BUILD) $(BUILD)-tsan $(BUILD)-asan $(BUILD)-coverage $(RUN) Benchmarks/.build fuzz/.build fuzz/findings
 
 ## deps: install liblmdb-dev and pkg-config if they are missing
 deps:

@@ -38,7 +38,12 @@ public final class Child: Sendable {
     unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     var words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
-    var environment = unsafe [strdup("SWIFT_BACKTRACE=enable=no"), nil]
+    var environment = unsafe [strdup("SWIFT_BACKTRACE=enable=no")]
+    // Where the tests' own counters of coverage go, those of the child go, too.
+    if let profile = unsafe getenv("LLVM_PROFILE_FILE") {
+      unsafe environment.append(strdup("LLVM_PROFILE_FILE=" + String(cString: profile)))
+    }
+    unsafe environment.append(nil)
     defer { unsafe (words + environment).forEach { unsafe free($0) } }
     var id: pid_t = 0
     let code = unsafe posix_spawn(&id, program, &actions, nil, &words, &environment)

@@ -73,6 +73,10 @@ struct Tool {
     // Terminated copies that live until the child has its own.
     var words: [UnsafeMutablePointer<CChar>?] = unsafe ([program] + arguments).map { unsafe strdup($0) }
     var environment: [UnsafeMutablePointer<CChar>?] = unsafe [strdup("PATH=/usr/bin:/bin")]
+    // Where the tests' own counters of coverage go, those of the child go, too.
+    if let profile = unsafe getenv("LLVM_PROFILE_FILE") {
+      unsafe environment.append(strdup("LLVM_PROFILE_FILE=" + String(cString: profile)))
+    }
     unsafe words.append(nil)
     unsafe environment.append(nil)
     defer { unsafe (words + environment).forEach { unsafe free($0) } }

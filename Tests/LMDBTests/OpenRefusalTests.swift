@@ -97,6 +97,34 @@ struct OpenRefusalTests {
     #expect(code == .versionMismatch)
   }
 
+  @Test("at its tables if a page is none, or the first page is beyond the end")
+  func damage() throws {
+    let (flags, root) = (10, 128)
+    for (isFirst, expected) in [(false, LMDBError.Code.corrupted), (true, .pageNotFound)] {
+      let store = try Store()
+      try store.fill([1, 2, 3])
+      let size = store.environment.pageSize
+      store.environment.close()
+      if isFirst {
+        // The number of the page that the list of tables begins at, in both headers.
+        for page in 0..<2 {
+          write([0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0], to: store.folder.dataFile, at: page * size + root)
+        }
+      } else {
+        // What kind of page each one is.
+        for page in 2..<(fileSize(store.folder.dataFile) / size) {
+          write([0, 0], to: store.folder.dataFile, at: page * size + flags)
+        }
+      }
+      let code = failure { () throws(LMDBError) in
+        let environment = try Environment.open(at: store.folder.path, settings: testSettings())
+        defer { environment.close() }
+        _ = try openTestTables(of: environment)
+      }
+      #expect(code == expected)
+    }
+  }
+
   @Test("if the data file may not be read")
   func permission() throws {
     let store = try Store()

@@ -66,6 +66,21 @@ struct FrameQueueTests {
     #expect(throws: StoreError.diskFull(path: "/p")) { try queue.check() }
   }
 
+  @Test("G3: who is woken though the entry never became durable is told so")
+  func lost() async {
+    let queue = queue()
+    let sequence = queue.append(entry)
+    async let waiter: StoreError? = failure { () throws(StoreError) in try await queue.waitUntilDurable(sequence) }
+    var waiters: [Frame.Waiter] = []
+    let frame = queue.exchange()
+    while waiters.isEmpty {
+      await Task.yield()
+      swap(&waiters, &frame.waiters)
+    }
+    for waiter in waiters { waiter.resume() }
+    #expect(await waiter == .stopped(reason: "an entry was lost"))
+  }
+
   @Test("more callers than allowed who wait for room are turned away")
   func overload() async throws {
     let queue = queue(waiting: 1)

@@ -71,6 +71,24 @@ struct StoreFolderTests {
     #expect(try self.size(elsewhere) == size)
   }
 
+  @Test("has a writer's lock of its own, not a link to a file elsewhere")
+  func linkedLock() throws {
+    let fixture = StoreFixture()
+    let path = fixture.place.path
+    try fixture.open().engine.close()
+    let elsewhere = fixture.place.place("elsewhere")
+    #expect(unsafe rename(path + "/writer.lock", elsewhere) == 0 && symlink(elsewhere, path + "/writer.lock") == 0)
+    let before = try size(elsewhere)
+    do throws(StoreError) {
+      _ = try fixture.open()
+      Issue.record("the store was opened")
+    } catch {
+      guard case .inputOutput(path, let reason) = error else { throw error }
+      #expect(reason.contains("opening writer.lock"))
+    }
+    #expect(try size(elsewhere) == before)
+  }
+
   @Test("tells its log of a path on one line")
   func paths() throws {
     let fixture = StoreFixture()
