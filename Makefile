@@ -26,7 +26,7 @@ DOCS := $(BUILD)/documentation
 SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
 .PHONY: all build run test format lint docs tsan clean help deps bench load peers micro limits soak bench-test \
-  crash-states faults power-cut linearizability asan coverage
+  crash-states faults power-cut linearizability asan coverage fuzz fuzz-replay fuzz-canary fuzz-seeds
 
 all: build
 
@@ -125,9 +125,26 @@ linearizability: deps
 coverage: deps
 	.ci/coverage $(BUILD)-coverage $(or $(LEAST),95) $(FLAGS)
 
+## fuzz: fuzz TARGET (model, journal, files or inputs), or all of them in turn, for SECONDS (600) in all
+fuzz: deps
+	fuzz/fuzz run $(or $(SECONDS),600) $(TARGET) $(ARGS)
+
+## fuzz-replay: run one INPUT of the fuzzers' TARGET
+fuzz-replay: deps
+	fuzz/fuzz replay $(TARGET) $(INPUT)
+
+## fuzz-canary: prove that each fuzzer finds a mistake that is planted
+fuzz-canary: deps
+	fuzz/fuzz canary
+
+## fuzz-seeds: write the inputs that the fuzzers begin with
+fuzz-seeds: deps
+	fuzz/fuzz seeds
+
 ## clean: remove everything that was built, and the store under ./run
 clean:
-	rm -rf $(BUILD) $(BUILD)-tsan $(BUILD)-asan $(BUILD)-coverage $(RUN) Benchmarks/.build fuzz/.build fuzz/findings
+	rm -rf $(BUILD) $(BUILD)-tsan $(BUILD)-asan $(BUILD)-coverage $(RUN) Benchmarks/.build fuzz/.build \
+	  fuzz/.build-fuzz fuzz/findings
 
 ## deps: install liblmdb-dev and pkg-config if they are missing
 deps:

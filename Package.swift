@@ -16,7 +16,7 @@ let package = Package(
   products: [
     .library(name: "Credits", targets: ["Credits"]),
     .library(name: "CreditsTesting", targets: ["CreditsTesting"]),
-    .executable(name: "creditctl", targets: ["creditctl"]),
+    .executable(name: "creditctl", targets: ["CreditctlProgram"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -45,7 +45,7 @@ let package = Package(
     .target(
       name: "CreditsTesting", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")],
       swiftSettings: settings),
-    .executableTarget(
+    .target(
       name: "creditctl",
       dependencies: [
         "Credits",
@@ -56,6 +56,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
+    .executableTarget(name: "CreditctlProgram", dependencies: ["creditctl"], swiftSettings: settings),
     .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: settings),
     .testTarget(
       name: "CreditsTests",
@@ -64,7 +65,12 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
-    .testTarget(name: "CreditctlTests", dependencies: ["creditctl", "Credits"], swiftSettings: settings),
+    .testTarget(
+      name: "CreditctlTests", dependencies: ["CreditctlProgram", "creditctl", "Credits"], swiftSettings: settings),
+    .target(
+      name: "FuzzTargets", dependencies: ["Credits", "CreditsTesting", "LMDB", "creditctl"],
+      path: "Tests/FuzzTargets", swiftSettings: settings),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
     .target(
       name: "CrashSupport", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")],
       path: "Tests/CrashSupport", swiftSettings: settings),
@@ -94,3 +100,8 @@ let package = Package(
       swiftSettings: settings),
   ]
 )
+
+// Fuzzers have a package of their own, in the folder `fuzz`; only they need this one.
+if Context.environment["CREDITS_FUZZING"] != nil {
+  package.products.append(.library(name: "FuzzTargets", targets: ["FuzzTargets"]))
+}

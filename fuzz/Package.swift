@@ -51,3 +51,13 @@ let package = Package(
       swiftSettings: settings),
   ]
 )
+
+// The fuzzers need flags of their own, see the Makefile; without them this package has none.
+if Context.environment["CREDITS_FUZZING"] != nil {
+  package.products.append(.executable(name: "credits-fuzz", targets: ["CreditsFuzz"]))
+  package.targets.append(
+    .executableTarget(
+      name: "CreditsFuzz",
+      dependencies: [.product(name: "FuzzTargets", package: "credit-store")],
+      swiftSettings: settings))
+}

@@ -171,8 +171,10 @@ public final class CreditReader: Sendable {
       do {
         var cursor = try transaction.cursor(on: database.journal)
         var isMore = try cursor.seek(lessOrEqual: state.last.value + 1)
+        if !isMore { isMore = try cursor.first() }
         while isMore {
           let (header, _) = try Block.verify(cursor.value)
+          guard header.first.value <= state.last.value + 1 else { throw DecodingError("a block after it is missing") }
           if header.last > state.last {
             var offset = Block.Header.size
             for index in 0..<UInt64(header.count) {

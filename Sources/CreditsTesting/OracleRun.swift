@@ -13,6 +13,8 @@ public final class OracleRun {
     public var checkpointEntries = 1_024
     /// The most bytes of entries in one commit, in KiB.
     public var frameKibibytes = 256
+    /// How long the store remembers requests; the reference ledger never forgets one.
+    public var windowAge = Duration.seconds(10_000_000_000)
 
     /// Makes a configuration with few accounts.
     public init() {}
@@ -20,7 +22,7 @@ public final class OracleRun {
 
   /// Where the store and the reference ledger disagree.
   public struct Disagreement: Error, CustomStringConvertible {
-    /// The seed of the workload.
+    /// The seed of the workload; 0 for one that bytes lead to.
     public let seed: UInt64
     /// The step that showed it.
     public let step: Int
@@ -58,6 +60,7 @@ public final class OracleRun {
   var random: SplitMix64
   var ledger: ReferenceLedger
   private var latest: [Done] = []
+  private var steps = 0
   let gateway = OracleGateway()
   var worker: RefillWorker
   var quotes: [Quote] = []
@@ -80,8 +83,19 @@ public final class OracleRun {
   }
 
   /// Makes a fresh store and a fresh ledger.
-  public init(seed: UInt64, _ configuration: Configuration = Configuration()) throws {
+  public convenience init(seed: UInt64, _ configuration: Configuration = Configuration()) throws {
+    try self.init(RandomWorkload(seed: seed, accounts: configuration.accounts), seed: seed, configuration)
+  }
+
+  /// Makes a fresh store and a fresh ledger for the workload that bytes lead to.
+  public convenience init(bytes: some Sequence<UInt8>, _ configuration: Configuration = Configuration()) throws {
+    let workload = RandomWorkload(Choices(bytes: bytes), accounts: configuration.accounts)
+    try self.init(workload, seed: 0, configuration)
+  }
+
+  private init(_ workload: RandomWorkload, seed: UInt64, _ configuration: Configuration) throws {
     self.seed = seed
+    self.workload = workload
     place = TemporaryStore()
     path = place.path
     let start = Timestamp(seconds: 1_700_000_000)
@@ -91,7 +105,7 @@ public final class OracleRun {
     settings.durability = .unsynced
     settings.mapSize = 4 << 30
     settings.clockJump = .seconds(1_000_000_000)
-    settings.windowAge = .seconds(10_000_000_000)
+    settings.windowAge = configuration.windowAge
     settings.residentAccounts = configuration.residentAccounts
     settings.checkpointEntries = configuration.checkpointEntries
     settings.frameKibibytes = configuration.frameKibibytes
@@ -100,16 +114,14 @@ public final class OracleRun {
     self.settings = settings
     store = try CreditStore.open(at: path, settings: settings)
     worker = RefillWorker(store: store, gateway: gateway, concurrency: 1)
-    workload = RandomWorkload(seed: seed, accounts: configuration.accounts)
     random = SplitMix64(seed: ~seed)
     ledger = ReferenceLedger(at: start)
   }
 
-  /// Runs a number of steps, and at the end opens the store anew and compares everything.
-  public func run(steps: Int) async throws {
-    for step in 0..<steps {
-      try await run(workload.next(ledger), step)
-    }
+  /// Runs a number of steps, or until nothing is left to choose from, and at the end opens the store anew and compares
+  /// everything.
+  public func run(steps limit: Int) async throws {
+    try await take(steps: limit)
     try await run(.reopen, steps)
     try await run(.audit, steps + 1)
     do { try await reconcile() } catch { throw disagreement(error, steps + 2) }
@@ -117,6 +129,18 @@ public final class OracleRun {
     try await verify()
     try await store.close()
   }
+
+  /// Runs a number of steps, or until nothing is left to choose from.
+  public func take(steps limit: Int) async throws {
+    let end = steps + limit
+    while steps < end, !workload.isAtEnd {
+      try await run(workload.next(ledger), steps)
+      steps += 1
+    }
+  }
+
+  /// Copies the store, as it is after the steps so far, to a new folder.
+  public func copy(to path: String) async throws { try await store.backup(to: path) }
 
   private func run(_ step: WorkloadStep, _ number: Int) async throws {
     if latest.count == 12 { latest.removeFirst() }

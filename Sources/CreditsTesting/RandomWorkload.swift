@@ -3,9 +3,9 @@ internal import Credits
 /// A random workload that looks for trouble: small spaces of ids, amounts and times at the edges, repetitions, clock
 /// jumps.
 ///
-/// What it does depends on its seed and on the reference ledger alone, so that a failing run can be repeated.
+/// What it does depends on its choices and on the reference ledger alone, so that a failing run can be repeated.
 public struct RandomWorkload: Sendable {
-  var random: SplitMix64
+  var random: Choices
   let accounts: Int
   private var fresh: UInt64 = 1_000
   private var recent: [ReferenceRequest] = []
@@ -13,15 +13,21 @@ public struct RandomWorkload: Sendable {
   var names = 0
 
   /// Makes the workload of a seed over so many accounts.
-  public init(seed: UInt64, accounts: Int) {
-    random = SplitMix64(seed: seed)
+  public init(seed: UInt64, accounts: Int) { self.init(Choices(seed: seed), accounts: accounts) }
+
+  /// Makes the workload that choices lead to, over so many accounts.
+  public init(_ choices: Choices, accounts: Int) {
+    random = choices
     self.accounts = accounts
   }
+
+  /// Whether no choices are left.
+  public var isAtEnd: Bool { random.isAtEnd }
 
   /// The next step, chosen with a look at the state.
   public mutating func next(_ ledger: ReferenceLedger) -> WorkloadStep {
     if ledger.isPaused, random.once(in: 60) { return .resumeCharges }
-    switch random.below(4_000) {
+    switch draw() {
     case 0: return .reopen
     case 1: return .restore
     case 2: return .audit
@@ -39,6 +45,13 @@ public struct RandomWorkload: Sendable {
     case 800..<840: return report(ledger)
     default: return .request(request(ledger), acknowledgement())
     }
+  }
+
+  /// Which kind of step is next. A fuzzer may choose the rare ones as easily as the others.
+  private mutating func draw() -> Int {
+    guard random.areGiven else { return random.below(4_000) }
+    let rare = [0, 1, 2, 3, 4, 40, 40, 40, 440, 500, 530, 560, 566, 700, 740, 800]
+    return random.once(in: 3) ? random.pick(rare) : 4_000
   }
 
   private mutating func acknowledgement() -> Acknowledgement { random.once(in: 64) ? .durable : .applied }

@@ -1,15 +1,10 @@
 import ArgumentParser
 import Credits
-import Glibc
 
 /// The program: parses the arguments, runs one command, and turns whatever went wrong into a sentence and an exit code.
-@main
-struct Program {
-  static func main() async {
-    Glibc.exit(await run(Array(CommandLine.arguments.dropFirst())))
-  }
-
-  private static func run(_ arguments: [String]) async -> Int32 {
+package enum Program {
+  /// Does what the arguments say, and answers the exit code.
+  package static func run(_ arguments: [String]) async -> Int32 {
     let isJSON = arguments.prefix { $0 != "--" }.contains("--json")
     do {
       var command = try Root.parseAsRoot(arguments)
@@ -47,7 +42,7 @@ struct Program {
   }
 
   /// What the argument parser throws: a request for help or the version, or a complaint about the arguments.
-  private static func parsing(_ error: any Error, _ arguments: [String], isJSON: Bool) -> any Failure {
+  static func parsing(_ error: any Error, _ arguments: [String], isJSON: Bool) -> any Failure {
     let text = Root.fullMessage(for: error)
     if Root.exitCode(for: error) == .success { return Help(text: text) }
     let sentence = isJSON ? Root.message(for: error) : text

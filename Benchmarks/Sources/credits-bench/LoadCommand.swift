@@ -74,7 +74,7 @@ struct LoadCommand: AsyncParsableCommand {
     let base = Shape(
       batch: batch, acknowledge: acknowledge == .durable ? .durable : .applied,
       sampling: acknowledge == .applied && batch == 1 ? 64 : 1,
-      isOnRequestExecutor: !defaultExecutor)
+      isOnRequestExecutor: !defaultExecutor && batch == 1)
     let callers = LoadCommand.numbers(callers)?.map { Int($0) }
     if let rates = LoadCommand.numbers(rate) {
       return rates.map { rate in

@@ -83,7 +83,7 @@ extension Amount: LosslessStringConvertible {
         continue
       }
       guard byte >= 48, byte <= 57 else { return nil }
-      guard Amount.append(Int64(byte - 48), to: &value) else { return nil }
+      guard Amount.append(Int64(byte - 48), to: &value, isNegative: negative) else { return nil }
       digits += 1
       if let seen = decimals {
         guard seen < 6 else { return nil }
@@ -91,13 +91,14 @@ extension Amount: LosslessStringConvertible {
       }
     }
     guard digits > 0, decimals != 0 else { return nil }
-    for _ in (decimals ?? 0)..<6 where !Amount.append(0, to: &value) { return nil }
-    self.init(millionths: negative ? -value : value)
+    for _ in (decimals ?? 0)..<6 where !Amount.append(0, to: &value, isNegative: negative) { return nil }
+    self.init(millionths: value)
   }
 
-  private static func append(_ digit: Int64, to value: inout Int64) -> Bool {
+  /// Adds a digit; negative amounts are built downwards, so that the least one is read too.
+  private static func append(_ digit: Int64, to value: inout Int64, isNegative: Bool) -> Bool {
     let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-    let (sum, carried) = tens.addingReportingOverflow(digit)
+    let (sum, carried) = isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
     value = sum
     return !overflow && !carried
   }

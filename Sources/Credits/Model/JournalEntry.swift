@@ -187,7 +187,7 @@ public struct JournalEntry: Hashable, Sendable {
   /// The account's entry before this one; 0 for the first.
   public let previous: SequenceNumber
 
-  init(_ record: borrowing Record, at sequence: SequenceNumber, _ prices: PriceTable? = nil) {
+  package init(_ record: borrowing Record, at sequence: SequenceNumber, _ prices: PriceTable? = nil) {
     let entry = record.entry
     self.sequence = sequence
     let kind = Kind(entry.kind)

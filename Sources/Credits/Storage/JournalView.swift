@@ -37,10 +37,15 @@ struct JournalView: Sendable {
   ) throws(StoreError) {
     let table = prices()
     var next = last
+    var account: AccountID?
     while next != .none {
       let sequence = next
       let record = try self.record(sequence)
       next = record.entry.previous
+      guard next < sequence, account == nil || record.entry.account == account else {
+        throw .corrupt(what: "the journal", at: sequence, reason: "it does not follow an earlier entry of its account")
+      }
+      account = record.entry.account
       if try !body(JournalEntry(record, at: sequence, table)) { return }
     }
   }
@@ -116,7 +121,7 @@ struct JournalView: Sendable {
 
   /// Calls a function with every entry of the journal from a sequence number on, in order, in one snapshot.
   ///
-  /// The function answers whether to go on. Blocks' checksums are verified.
+  /// The function answers whether to go on. Blocks' checksums are verified, and that none is missing.
   func forEach(
     from first: SequenceNumber, _ body: (JournalEntry) throws(StoreError) -> Bool
   ) throws(StoreError) {
@@ -139,13 +144,16 @@ struct JournalView: Sendable {
     let table = prices()
     try database.read { (transaction) throws(StoreError) in
       var place = first
+      var expected: SequenceNumber?
       do {
         var cursor = try transaction.cursor(on: database.journal)
         var isMore = try cursor.seek(lessOrEqual: first.value)
         if !isMore { isMore = try cursor.first() }
         while isMore {
           let (header, _) = try Block.verify(cursor.value)
-          place = header.first
+          place = expected ?? header.first
+          guard header.first == place else { throw DecodingError("a block is missing before \(header.first)") }
+          expected = SequenceNumber(header.last.value + 1)
           var offset = Block.Header.size
           for index in 0..<UInt64(header.count) {
             let head = try Entry(from: cursor.value, at: offset)

@@ -51,6 +51,9 @@ struct Recovery {
         guard checkpoint.cursor <= end.last else {
           throw DecodingError("it ends at \(end.last), the images include all up to \(checkpoint.cursor)")
         }
+        guard trim.first <= end.first else {
+          throw DecodingError("it ends with the block from \(end.first), all before \(trim.first) is noted to be gone")
+        }
         var count: UInt64 = UInt64(end.count)
         while try cursor.previous() {
           let header = try Block.header(of: cursor.value).header

@@ -1,13 +1,13 @@
-import Credits
+package import Credits
 
 /// One line of a usage log: what one request to a model used.
-struct UsageLine: Equatable {
-  var context: Int64
-  var generated: Int64
+package struct UsageLine: Equatable {
+  package var context: Int64
+  package var generated: Int64
   /// The feature, where the log names it.
-  var feature: String?
+  package var feature: String?
   /// The moment of the request, where it was asked for.
-  var time: Timestamp?
+  package var time: Timestamp?
 
   /// The most tokens that a line may name.
   static let maximumTokens: Int64 = 1_000_000_000_000

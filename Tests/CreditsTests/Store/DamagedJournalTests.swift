@@ -1,0 +1,98 @@
+import CreditsTesting
+import LMDB
+import Testing
+
+@testable import Credits
+
+/// Blocks that are there and are sealed, and yet are not what the store wrote.
+@Suite("A journal whose blocks do not belong together")
+struct DamagedJournalTests {
+  private let fixture = StoreFixture()
+
+  /// Makes a store with a block for each entry: an opening, a grant, three debits.
+  private func make() async throws -> AccountID {
+    let (store, alice) = try await fixture.open(with: 10)
+    for request in 1...3 { _ = try await store.debit(1, from: alice, request: RequestID(UInt64(request))) }
+    try await store.close()
+    return alice
+  }
+
+  private func change(_ body: (inout WriteTransaction, _ journal: Table, _ meta: Table) throws -> Void) throws {
+    var settings = Environment.Settings()
+    settings.mapSize = 1 << 30
+    settings.sync = .none
+    let environment = try Environment.open(at: fixture.place.path, settings: settings)
+    defer { environment.close() }
+    let tables = try environment.openTables([.init("journal", keys: .integers), .init("meta", keys: .bytes)])
+    var transaction = try environment.beginWrite()
+    try body(&transaction, tables[0], tables[1])
+    try transaction.commit()
+  }
+
+  private func reader() throws(StoreError) -> CreditReader {
+    try CreditReader.open(at: fixture.place.path, settings: fixture.settings)
+  }
+
+  // A block was gone, and whoever read the entries in order got the others, and no error.
+  @Test("is not read past a block that is missing")
+  func missingBlock() async throws {
+    _ = try await make()
+    try change { transaction, journal, _ in _ = try transaction.delete(4, from: journal) }
+    var seen: [UInt64] = []
+    let error = await failure { () throws(StoreError) in
+      try reader().forEachEntry { entry in
+        seen.append(entry.sequence.value)
+        return true
+      }
+    }
+    #expect(seen == [1, 2, 3])
+    guard case .corrupt(_, let sequence, let reason) = error else {
+      Issue.record("\(error as Any)")
+      return
+    }
+    #expect(sequence == SequenceNumber(4) && reason.contains("missing"))
+  }
+
+  // An entry named itself as the one before it, and a history went round for ever.
+  @Test("is not walked in a circle")
+  func circle() async throws {
+    let alice = try await make()
+    try change { transaction, journal, _ in
+      var block: [UInt8] = []
+      if let bytes = try transaction.get(5, from: journal) {
+        block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+      }
+      block[Block.Header.size + 64] = 5
+      let header = try Block.header(of: block.span.rawBytes).header
+      _ = unsafe block.withUnsafeMutableBytes { unsafe Block.seal(header, in: $0) }
+      try transaction.put(block.span.rawBytes, for: 5, in: journal)
+    }
+    let found = try reader()
+    let errors = [
+      await failure { () throws(StoreError) in _ = try found.history(of: alice) },
+      await failure { () throws(StoreError) in _ = try found.explain(RequestID(1), of: alice) },
+    ]
+    for error in errors {
+      guard case .corrupt(_, let sequence, _) = error else {
+        Issue.record("\(error as Any)")
+        return
+      }
+      #expect(sequence == SequenceNumber(5))
+    }
+  }
+
+  // A record of what was trimmed said 0, or more than there is, and opening the store ended the process.
+  @Test("is refused where more or less is noted to be gone than can be", arguments: [0, 5_000] as [UInt64])
+  func trimmed(first: UInt64) async throws {
+    _ = try await make()
+    try change { transaction, _, meta in
+      let value = Meta.sealed([first, 0])
+      try transaction.put(value.span.rawBytes, for: Array("trim".utf8).span.rawBytes, in: meta)
+    }
+    let error = await failure { () throws(StoreError) in _ = try fixture.open() }
+    guard case .corrupt = error else {
+      Issue.record("\(error as Any)")
+      return
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import FuzzTargets
+import Glibc
+import Testing
+
+/// The inputs that fuzzers begin with, and those that once showed a mistake, run without a fuzzer.
+@Suite("Inputs of the fuzzers", .serialized)
+struct RegressionTests {
+  /// The folder of the fuzzers' package.
+  private static let folder: String = {
+    let parts = "\(#filePath)".split(separator: "/", omittingEmptySubsequences: false)
+    return parts.dropLast(3).joined(separator: "/") + "/fuzz"
+  }()
+
+  private static func names(in folder: String) -> [String] {
+    // Safe: the stream lives until `closedir`, each of its entries until the next `readdir`.
+    guard let stream = unsafe opendir(folder) else { return [] }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  private static func bytes(of path: String) -> [UInt8] {
+    guard let file = unsafe fopen(path, "r") else { return [] }
+    defer { unsafe fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while case let count = unsafe fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk.prefix(count) }
+    return bytes
+  }
+
+  @Test("show no mistake", arguments: FuzzTarget.allCases)
+  func inputs(target: FuzzTarget) async throws {
+    var count = 0
+    for kind in ["corpus", "regressions"] {
+      let folder = "\(RegressionTests.folder)/\(kind)/\(target)"
+      for name in RegressionTests.names(in: folder) {
+        do { try await target.run(RegressionTests.bytes(of: folder + "/" + name)) } catch {
+          Issue.record("\(kind)/\(target)/\(name): \(error)")
+        }
+        count += 1
+      }
+    }
+    #expect(count >= 20, "the inputs are not found")
+  }
+
+  @Test("are those that the targets make to begin with", arguments: FuzzTarget.allCases)
+  func seeds(target: FuzzTarget) async throws {
+    for seed in try await target.seeds() {
+      let path = "\(RegressionTests.folder)/corpus/\(target)/\(seed.name)"
+      #expect(RegressionTests.bytes(of: path) == seed.bytes, "\(path); make fuzz-seeds writes it anew")
+    }
+  }
+}
