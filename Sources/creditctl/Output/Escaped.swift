@@ -1,3 +1,5 @@
+internal import Credits
+
 extension String {
   /// The text of somebody else as a cell of CSV that no spreadsheet takes for a formula: an apostrophe is put before
   /// what begins like one, and before an apostrophe, so that taking the first apostrophe away gives the text back.

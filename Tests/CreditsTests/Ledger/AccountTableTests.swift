@@ -89,7 +89,7 @@ struct AccountTableTests {
     #expect(room.table.generation > generation && room.table.count == 2_000 && room.table.capacity >= 2_000)
     var places: Set<UInt32> = []
     for id in UInt64(1)...2_000 {
-      let found = try #require(unsafe room.table.find(AccountID(id), hash: hash(id)))
+      let found = try unsafe #require(room.table.find(AccountID(id), hash: hash(id)))
       #expect(unsafe found.pointee.account.id == AccountID(id) && found.pointee.due.microseconds == Int64(id))
       #expect(unsafe room.table.glimpse(of: AccountID(id), hash: hash(id))?.balance == found.pointee.account.balance)
       places.insert(unsafe room.table.number(of: found))
