@@ -29,8 +29,8 @@ extension InputsTarget {
     {"packs": [{"credits": 500, "price": "20.00 USD"}, {"credits": "0.5", "price": "0.02 USD"}],
      "custom": {"rate": {"credits": 25, "price": "1.00 USD"}, "least": "1.00 USD", "most": "10000.00 USD"}}
     """,
-    #"{"packs":[{"credits":"0.000001","price":"1 JPY"}],"custom":{"rate":{"credits":3,"price":"7 JPY"},"least":"7 JPY","#
-      + #""most":"7000 JPY"}}"#,
+    #"{"packs":[{"credits":"0.000001","price":"1 JPY"}],"custom":{"rate":{"credits":3,"price":"7 JPY"},"#
+      + #""least":"7 JPY","most":"7000 JPY"}}"#,
   ]
 
   private static let logs = [

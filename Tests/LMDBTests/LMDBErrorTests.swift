@@ -50,7 +50,7 @@ struct LMDBErrorTests {
     for (rawCode, code) in LMDBErrorTests.codes {
       let error = LMDBError(rawCode: rawCode, in: "mdb_put")
       #expect(error.code == code && error.rawCode == rawCode)
-      #expect(error.description.hasSuffix("(mdb_put returned \(rawCode))") && error.description.count > 40)
+      #expect(error.description.hasSuffix("(mdb_put returned \(rawCode))") && error.description.count > 30)
     }
     let words = Set(LMDBErrorTests.codes.map { "\(LMDBError($0.1, in: "x"))" })
     #expect(words.count == Set(LMDBErrorTests.codes.map { "\($0.1)" }).count)

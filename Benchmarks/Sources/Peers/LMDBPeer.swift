@@ -21,8 +21,8 @@ package final class LMDBPeer: Peer, @unchecked Sendable {
   package var server: Int32? { nil }
   package var forms: [PeerForm] {
     [
-      PeerForm("a transaction a debit"), PeerForm("a queue in front, free of charge", batch: 64),
-      PeerForm("a queue in front, free of charge", batch: 1_024), PeerForm("batches", batch: 8_192),
+      PeerForm("a transaction a debit"), PeerForm(PeerForm.idealQueue, batch: 64),
+      PeerForm(PeerForm.idealQueue, batch: 1_024), PeerForm("batches", batch: 8_192),
     ]
   }
 

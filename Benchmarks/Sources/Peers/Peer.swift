@@ -29,6 +29,9 @@ package enum PeerDurability: String, Sendable, CaseIterable {
 
 /// One way in which a peer is used.
 package struct PeerForm: Sendable {
+  /// The name of the form in which a queue that costs nothing gathers single calls into transactions.
+  package static let idealQueue = "a queue in front, free of charge"
+
   /// What is done, in words.
   package let name: String
   /// The connections or threads.

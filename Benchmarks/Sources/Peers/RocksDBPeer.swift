@@ -28,9 +28,9 @@
       [
         PeerForm("a write batch a debit"),
         PeerForm("transactions, a thread each", sessions: 64, way: "transactions"),
-        PeerForm("a queue in front, free of charge", batch: 64),
+        PeerForm(PeerForm.idealQueue, batch: 64),
         PeerForm("transactions, a thread each", sessions: 1_024, way: "transactions"),
-        PeerForm("a queue in front, free of charge", batch: 1_024), PeerForm("batches", batch: 8_192),
+        PeerForm(PeerForm.idealQueue, batch: 1_024), PeerForm("batches", batch: 8_192),
       ]
     }
 

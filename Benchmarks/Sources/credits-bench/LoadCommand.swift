@@ -129,10 +129,15 @@ struct LoadCommand: AsyncParsableCommand {
   ) async throws -> Row {
     var store: CreditStore? = cold ? nil : try CreditStore.open(at: folder, settings: settings)
     if let store, common.warmUp > 0 {
-      number += 1
-      let load = Load(store: store, distribution: spread, folder: path, run: number)
-      _ = try await load.measure(
-        Shape(callers: 2, batch: 8_192), seconds: common.warmUp, countsBytes: false)
+      // Until no more accounts come into memory.
+      var resident = -1
+      while try store.statistics().residentAccounts > resident * 101 / 100 {
+        resident = try store.statistics().residentAccounts
+        number += 1
+        let load = Load(store: store, distribution: spread, folder: path, run: number)
+        _ = try await load.measure(
+          Shape(callers: 2, batch: 8_192), seconds: common.warmUp, countsBytes: false)
+      }
     }
     var reads: [Double] = []
     let runs = try await common.repetition.measure {

@@ -193,24 +193,33 @@ extension PeersCommand {
     ("batches", { $0.batch > 1 }),
   ]
 
-  /// How the store compares with the best peer, kind by kind, as lines of a table.
+  /// How the store compares with the best peer, kind by kind, as lines of a table: with what there is, and with a peer
+  /// before which a queue gathers single calls at no cost.
   static func comparison(_ rows: [Row]) -> [String] {
     var lines: [String] = []
     for mode in ["durable", "relaxed"] {
       for (name, belongs) in kinds {
         let rows = rows.filter { $0.durability.hasPrefix(mode) && belongs($0) }
-        let own = rows.filter { $0.name == "Credits" }.map(\.rate.median).max()
-        let best = rows.filter { $0.name != "Credits" }.max { $0.rate.median < $1.rate.median }
-        guard let own, let best else { continue }
-        let ratio = own / best.rate.median
-        lines.append(
-          "| \(mode) | \(name) | \(own.short) | \(best.rate.median.short) | \(best.name), \(best.form) | "
-            + "\(ratio.fixed(ratio < 10 ? 2 : 0)) |")
+        let peers = rows.filter { $0.name != "Credits" }
+        guard let own = rows.filter({ $0.name == "Credits" }).map(\.rate.median).max(), !peers.isEmpty else { continue }
+        let ideal = peers.filter { $0.form == PeerForm.idealQueue }
+        var line = "| \(mode) | \(name) | \(own.short) |"
+        for group in [peers.filter { $0.form != PeerForm.idealQueue }, ideal] {
+          guard let best = group.max(by: { $0.rate.median < $1.rate.median }) else {
+            line += " | | |"
+            continue
+          }
+          let ratio = own / best.rate.median
+          let form = group.first?.form == PeerForm.idealQueue ? "" : ", \(best.form)"
+          line += " \(best.rate.median.short) | \(best.name)\(form) | \(ratio.fixed(ratio < 10 ? 2 : 0)) |"
+        }
+        lines.append(line)
       }
     }
     guard !lines.isEmpty else { return [] }
     let head =
-      "| | Work | Credits, debits/s | Best peer, debits/s | Which | Times |\n| --- | --- | ---: | ---: | --- | ---: |"
+      "| | Work | Credits, debits/s | Best peer, debits/s | Which | Times | Best with a free queue, debits/s | Which "
+      + "| Times |\n| --- | --- | ---: | ---: | --- | ---: | ---: | --- | ---: |"
     return ["Against the best peer:", head + "\n" + lines.joined(separator: "\n")]
   }
 

@@ -64,7 +64,7 @@ struct SoakCommand: AsyncParsableCommand {
       try await Load.fill(store, accounts: accounts)
       let spread = Distribution(.uniform, accounts: accounts)
       var load = Load(store: store, distribution: spread, folder: path, run: 1)
-      var shape = Shape(callers: callers, batch: batch, isOnRequestExecutor: true)
+      var shape = Shape(callers: callers, batch: batch, isOnRequestExecutor: batch == 1)
       let reached = try await load.measure(shape, seconds: max(3, common.seconds)).rate
       let rate = reached * self.load / 100
       note("Reached \(reached.short) debits/s; going on at \(rate.short)/s for \(minutes.short) minutes.")

@@ -1,7 +1,7 @@
 import Testing
 
-/// Which test brings each error and each refusal about, from the code as it is: a table of evidence that is compared with
-/// the source text, so that a new case needs a row, and a row needs an assertion.
+/// Which test brings each error and each refusal about, from the code as it is: a table of evidence that is compared
+/// with the source text, so that a new case needs a row, and a row needs an assertion.
 @Suite("Every error and every refusal is brought about by a test")
 struct ProducedErrorsTests {
   /// A case, the file of a test, and a part of the line that asserts it.
@@ -52,8 +52,8 @@ struct ProducedErrorsTests {
     ("noSpace", "CrashTests/FullTests.swift", "#expect(course.errors == Array(repeating: .diskFull("),
   ]
 
-  /// Codes that LMDB gives only where a device fails, or never to calls as this module makes them: their meaning alone is
-  /// tested, by `LMDBErrorTests.meanings`; `make faults` has every call of the files fail.
+  /// Codes that LMDB gives only where a device fails, or never to calls as this module makes them: their meaning alone
+  /// is tested, by `LMDBErrorTests.meanings`; `make faults` has every call of the files fail.
   static let meaningsOnly = ["transactionFull", "notFound", "panic", "badTable", "inputOutput"]
 
   @Test("each error of the store", arguments: storeErrors.indices)
