@@ -26,7 +26,7 @@ DOCS := $(BUILD)/documentation
 SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
 .PHONY: all build run test format lint docs tsan clean help deps bench load peers micro limits soak bench-test \
-  crash-states faults power-cut
+  crash-states faults power-cut simulate
 
 all: build
 
@@ -109,6 +109,11 @@ faults: deps
 power-cut: deps
 	swift build --package-path fuzz -c release --product crash-states $(FLAGS)
 	fuzz/.build/release/crash-states power-cut $(or $(ROUNDS),100)
+
+## simulate: run simulated histories from SEED (a random one), STEPS (1,000,000) steps in all
+simulate: deps
+	swift build --package-path fuzz -c release --product simulate $(FLAGS)
+	fuzz/.build/release/simulate --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))
 
 ## clean: remove everything that was built, and the store under ./run
 clean:

@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "fault-shim", type: .dynamic, targets: ["FaultShim"]),
     .executable(name: "crash-states", targets: ["CrashStates"]),
     .executable(name: "faults", targets: ["Faults"]),
+    .executable(name: "simulate", targets: ["Simulate"]),
   ],
   dependencies: [
     .package(name: "credit-store", path: ".."),
@@ -39,6 +40,9 @@ let package = Package(
     .executableTarget(
       name: "Faults",
       dependencies: ["FaultSupport", "PowerSwitch", .product(name: "Credits", package: "credit-store")],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "Simulate", dependencies: [.product(name: "CreditsTesting", package: "credit-store")],
       swiftSettings: settings),
   ]
 )
