@@ -4,11 +4,11 @@ internal import Credits
 extension SimulationRun {
   /// A worker takes up a charge, if nobody has it.
   func take(_ number: Int, _ charge: ChargeID) throws {
-    guard moved.failure == nil, !claims.contains(charge), let account = ledger.accounts[charge.account],
-      charge.number <= account.charges.count
+    guard moved.failure == nil, !isAhead, !claims.contains(charge),
+      ledger.readyCharges.contains(where: { $0.account == charge.account && $0.number == charge.number })
     else { return }
     try checkReady()
-    guard account.charges[Int(charge.number) - 1].isOpen, begin(number, .take(charge)) else { return }
+    guard begin(number, .take(charge)) else { return }
     claims.insert(charge)
     // It claims the charge at once.
     try run(callers[number])
@@ -41,8 +41,8 @@ extension SimulationRun {
     } else {
       try expect("G5: order", !call.sends, "\(charge) is sent as \(order), and should be looked up")
     }
-    let wasSent = provider.charges.contains { $0.value == charge }
-    let sent = control == .newKey && wasSent && call.sends ? order.renamed(order.key + "-again") : order
+    let isRenamed = control == .newKey && call.sends && provider.charges.contains { $0.value == charge }
+    let sent = isRenamed ? order.renamed(order.key + "-again") : order
     provider.calls.append(
       SimulatedProvider.Call(charge: charge, call: call, order: sent, made: ledger.now, opening: opening))
     digest.add(state.isOpen ? 3 : 4)
