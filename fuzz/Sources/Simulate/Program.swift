@@ -10,7 +10,6 @@ struct Program {
     """
 
   static func main() {
-    setlinebuf(stdout)
     var rest = CommandLine.arguments.dropFirst()
     var history: UInt64?
     if rest.first == "replay" {
@@ -64,10 +63,10 @@ enum Current {
 
   static func reportTraps() {
     for number in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE] {
-      unsafe signal(number) { number in
+      signal(number) { number in
         // Safe: nothing is called that a handler of a signal must not call.
         if let text = unsafe Current.text { _ = unsafe write(STDERR_FILENO, text, strlen(text)) }
-        unsafe signal(number, SIG_DFL)
+        signal(number, SIG_DFL)
         raise(number)
       }
     }
