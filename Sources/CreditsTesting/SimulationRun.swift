@@ -22,6 +22,7 @@ final class SimulationRun {
     case book(ChargeOutcome, ChargeID)
     case report(ChargeOutcome, ChargeID)
     case publish(PriceBook)
+    case published
   }
 
   let profile: SimulationProfile
@@ -150,22 +151,30 @@ final class SimulationRun {
     case .advance(let charge): _ = ledger.advance(charge.number, of: charge.account)
     case .book(let outcome, let charge): ledger.settle(charge.number, of: charge.account, outcome)
     case .report(let outcome, let charge): _ = ledger.report(outcome, charge.number, of: charge.account)
-    case .publish(let book): ledger.publish(book)
+    case .publish, .published: break
     }
     return nil
   }
 
   /// Goes back to what the disk has.
   private func rollBack() {
+    // A book is on the disk before anybody is charged by it.
+    var coming: PriceBook?
+    defer { ledger = durable }
     for (clock, latest, change) in changes[..<writtenChanges] {
+      if case .publish(let book) = change { coming = book }
+      if case .published = change, let book = coming {
+        durable.publish(book)
+        coming = nil
+      }
       durable.tell(clock: clock, latest: latest)
       SimulationRun.apply(change, to: &durable)
     }
+    if let coming { durable.publish(coming) }
     let quotes = ledger.quotes[durable.quotes.count...]
     for quote in quotes { durable.keep(quote) }
     changes.removeAll(keepingCapacity: true)
     writtenChanges = 0
-    ledger = durable
   }
 
   // MARK: The disk
