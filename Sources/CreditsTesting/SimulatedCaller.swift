@@ -32,10 +32,14 @@ final class SimulatedCaller: TaskExecutor, @unchecked Sendable {
   private(set) var result: Result<Answer, StoreError>?
   /// When it began.
   private(set) var since = Timestamp.zero
+  /// The latest time at which it went on.
+  var until = Timestamp.zero
   /// How many parts of its errand were decided, and what the reference ledger answered.
   var decided = 0
   var expected: [ReferenceAnswer] = []
   var call: ReferenceLedger.Call?
+  /// Whether its errand may have been decided without a trace.
+  var mayBeVain = false
   private var job: UnownedJob?
 
   init(_ number: Int) { self.number = number }
@@ -62,8 +66,8 @@ final class SimulatedCaller: TaskExecutor, @unchecked Sendable {
     _ errand: Errand, at time: Timestamp, _ body: @escaping @Sendable () async throws(StoreError) -> Answer
   ) {
     self.errand = errand
-    since = time
-    (result, decided, expected, call) = (nil, 0, [], nil)
+    (since, until) = (time, time)
+    (result, decided, expected, call, mayBeVain) = (nil, 0, [], nil, false)
     Task(executorPreference: self) {
       let result: Result<Answer, StoreError>
       do throws(StoreError) { result = .success(try await body()) } catch { result = .failure(error) }

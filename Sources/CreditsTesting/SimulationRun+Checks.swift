@@ -18,7 +18,7 @@ extension SimulationRun {
     let refills = summary.charges.filter { $0.kind == .refill }.count
     try expect("G5: refills", refills <= 1, "account \(id.low) has \(refills) open refills")
     let isDurable = account.entries.first.map { $0.sequence <= written } ?? true
-    if let difference = account.difference(from: summary, at: ledger.now, isDurable: isDurable) {
+    if let difference = account.difference(from: summary, at: ledger.now(of: id), isDurable: isDurable) {
       throw Failure(kind: "an account", reason: difference)
     }
     let balance = try trying("reading a balance") { () throws(StoreError) in try store.balance(of: id) }

@@ -119,7 +119,11 @@ struct Campaign {
       print("nothing is wrong")
       return true
     }
-    print("step \(finding.step): \(finding.kind): \(finding.reason)")
+    if kept == nil {
+      report(finding, history, simulator, outcome.steps)
+    } else {
+      print("step \(finding.step): \(finding.kind): \(finding.reason)")
+    }
     return false
   }
 }
