@@ -125,7 +125,7 @@ extension SimulationRun {
   }
 
   /// One commit, whatever it takes.
-  private func step() throws {
+  func step() throws {
     try begin(idles: false)
     try write(.succeeds)
     try acknowledge()

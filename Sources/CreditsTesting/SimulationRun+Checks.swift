@@ -115,6 +115,8 @@ extension SimulationRun {
   private func settleDown() throws {
     for _ in 0..<1_000 {
       for caller in callers where caller.isReady { try run(caller) }
+      // Who waits for room in memory waits for a commit, though there may be no entry to commit.
+      try step()
       try commitAll()
       if callers.allSatisfy({ $0.errand == nil }) { return }
     }

@@ -43,7 +43,7 @@ extension SimulationRun {
   private func canAsk(_ requests: [ReferenceRequest]) -> Bool {
     for request in requests {
       if case .quoted(_, let number) = request.verb, number >= quotes.count { return false }
-      let forgotten = moved.forgotten.value
+      let forgotten = isAmnesiac ? 0 : moved.forgotten.value
       guard forgotten > 0 else { continue }
       if request.request.time != nil { return false }
       let isEnd: Bool

@@ -100,6 +100,9 @@ final class SimulationRun {
     weak var run: SimulationRun?
   }
 
+  /// Whether the store forgets requests that it must know.
+  var isAmnesiac: Bool { control == .forgetful && !profile.isForgetful }
+
   /// Leaves the store.
   func leave() {
     guard isOpen else { return }
@@ -301,7 +304,7 @@ final class SimulationRun {
     try expect("G3: end", moved.last == written, "the journal ends at \(moved.last), and \(written) was written")
     rollBack()
     try expect("G3: whole", ledger.last == written, "\(written) entries are written, and a request ends at \(ledger.last)")
-    if control == .forgetful { moved.forgetRequests() }
+    if isAmnesiac { moved.forgetRequests() }
     try expect("G4: time", moved.time >= ledger.recorded, "time went back to \(moved.time) from \(ledger.recorded)")
     lastTime = moved.time
     mostResident = max(moved.stripeLimit, moved.residentCount)
