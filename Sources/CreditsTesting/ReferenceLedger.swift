@@ -187,8 +187,8 @@ public struct ReferenceLedger: Sendable {
 
   // MARK: Requests
 
-  /// Answers a request.
-  mutating func perform(_ request: ReferenceRequest) -> ReferenceAnswer {
+  /// Answers a request, of usage at the price that it had when the caller asked, where that is told.
+  mutating func perform(_ request: ReferenceRequest, at price: ReferencePrice? = nil) -> ReferenceAnswer {
     let time = now(of: request.account)
     if case .purchase(let offer, _) = request.verb, Pack(offer) == nil { return .notSold }
     if case .setRefill(.on(_, let offer, _, _, _, _)) = request.verb, Pack(offer) == nil { return .notSold }
@@ -212,14 +212,14 @@ public struct ReferenceLedger: Sendable {
       guard request.isWellFormed else { return denied(.invalid, at: time) }
       guard case .open(let label) = request.verb else { return denied(.unknownAccount, at: time) }
       accounts[request.account] = ReferenceAccount(id: request.account, label: label)
-      return decide(request, key, at: time)
+      return decide(request, key, price, at: time)
     }
     _ = change(request.account, at: time) { $0.settle(at: time) }
     var isWellFormed = request.isWellFormed
     if case .correct(let debit, let amount, _, _) = request.verb {
       isWellFormed = isWellFormed && amount <= taken(by: debit, of: request.account) ?? 0
     }
-    return isWellFormed ? decide(request, key, at: time) : denied(.invalid, at: time)
+    return isWellFormed ? decide(request, key, price, at: time) : denied(.invalid, at: time)
   }
 
   /// What a debit, or the capture of a hold, took.
@@ -234,8 +234,10 @@ public struct ReferenceLedger: Sendable {
     .outcome(.denied(Denial(reason: reason, sequence: nil, time: time, isReplay: false)))
   }
 
-  private mutating func decide(_ request: ReferenceRequest, _ key: Key, at time: Timestamp) -> ReferenceAnswer {
-    let price = price(of: request, at: now)
+  private mutating func decide(
+    _ request: ReferenceRequest, _ key: Key, _ asked: ReferencePrice?, at time: Timestamp
+  ) -> ReferenceAnswer {
+    let price = asked ?? price(of: request)
     let answer = change(request.account, at: time) { account -> ReferenceAnswer in
       if let reason = account.refusal(of: request, at: price) {
         return .outcome(account.deny(request, reason, price, at: time))
@@ -250,7 +252,7 @@ public struct ReferenceLedger: Sendable {
   }
 
   /// What the request's usage costs, if it is about any.
-  private func price(of request: ReferenceRequest, at now: Timestamp) -> ReferencePrice? {
+  func price(of request: ReferenceRequest) -> ReferencePrice? {
     if case .quoted(let quote, _) = request.verb {
       let isChanged = now >= quote.expires && prices.version(at: now) != quote.version
       return ReferencePrice(amount: quote.amount, version: quote.version, refusal: isChanged ? .priceChanged : nil)

@@ -37,6 +37,9 @@ final class SimulatedCaller: TaskExecutor, @unchecked Sendable {
   /// How many parts of its errand were decided, and what the reference ledger answered.
   var decided = 0
   var expected: [ReferenceAnswer] = []
+  /// Whether it has gone on at least once, and what the usage it is about cost then.
+  var hasAsked = false
+  var price: ReferencePrice?
   var call: ReferenceLedger.Call?
   /// Whether its errand may have been decided without a trace.
   var mayBeVain = false
@@ -66,7 +69,7 @@ final class SimulatedCaller: TaskExecutor, @unchecked Sendable {
     _ errand: Errand, at time: Timestamp, _ body: @escaping @Sendable () async throws(StoreError) -> Answer
   ) {
     self.errand = errand
-    (since, until) = (time, time)
+    (since, until, hasAsked, price) = (time, time, false, nil)
     (result, decided, expected, call, mayBeVain) = (nil, 0, [], nil, false)
     Task(executorPreference: self) {
       let result: Result<Answer, StoreError>

@@ -107,9 +107,8 @@ struct SimulationPlan {
   }
 
   private mutating func report(_ run: SimulationRun) -> SimulationStep? {
-    guard let caller = free(run), case .report(let outcome, let number, let account) = workload.report(run.ledger) else {
-      return nil
-    }
+    guard let caller = free(run), case .report(let outcome, let number, let account) = workload.report(run.ledger)
+    else { return nil }
     return .report(caller: caller, outcome, ChargeID(account: account, number: number))
   }
 

@@ -91,7 +91,9 @@ extension SimulationRun {
     var isPlain = isKnown
     if isKnown, case .succeeded(_, let price) = outcome { isPlain = price == charges[Int(charge.number) - 1].price }
     // What is not one change but may be several is done without others in between.
-    if isPlain { _ = begin(number, .report(outcome, charge, key: key)) } else if !isAhead {
+    if isPlain {
+      _ = begin(number, .report(outcome, charge, key: key))
+    } else if !isAhead {
       try reportAtOnce(outcome, charge, key: key)
     }
   }
@@ -111,7 +113,7 @@ extension SimulationRun {
       if caller.isReady { caller.run() } else { try step() }
     }
     try look()
-    try expect("journal: length", ledger.last == moved.last, "the journal ends at \(moved.last), expected \(ledger.last)")
+    try checkLength()
     guard case .success(.booked(let found)) = caller.result else {
       throw Failure(kind: "G5: report", reason: "\(outcome) of \(charge) gave \(caller.result.debugDescription)")
     }

@@ -22,7 +22,8 @@ extension SimulationRun {
       throw Failure(kind: "an account", reason: difference)
     }
     let balance = try trying("reading a balance") { () throws(StoreError) in try store.balance(of: id) }
-    try expect("a balance", balance == summary.balance, "the balance of account \(id.low) is \(balance.debugDescription)")
+    try expect(
+      "a balance", balance == summary.balance, "the balance of account \(id.low) is \(balance.debugDescription)")
     let affordable = account.status == .open && summary.balance.available >= 1
     try expect("the gate", store.canAfford(1, id) == affordable, "the gate of account \(id.low) is wrong")
     try checkMemory()
@@ -34,6 +35,12 @@ extension SimulationRun {
     mostResident = max(min(mostResident, moved.residentCount), moved.stripeLimit)
     let count = moved.residentCount
     try expect("G9: memory", count <= mostResident, "\(count) accounts are in memory, the bound is \(mostResident)")
+  }
+
+  /// The journal ends where the reference ledger says.
+  func checkLength() throws {
+    try expect(
+      "journal: length", ledger.last == moved.last, "the journal ends at \(moved.last), expected \(ledger.last)")
   }
 
   /// Compares the journal, entry by entry, from where it was compared last.
@@ -85,7 +92,8 @@ extension SimulationRun {
       for charge in ledger.accounts[id]?.charges ?? [] where charge.isPaid {
         let money = taken[ChargeID(account: id, number: charge.number)]
         try expect(
-          "G5: unpaid", money == charge.price, "charge \(charge.number) of account \(id.low) is credited and was not paid")
+          "G5: unpaid", money == charge.price,
+          "charge \(charge.number) of account \(id.low) is credited and was not paid")
       }
     }
   }
@@ -123,8 +131,8 @@ extension SimulationRun {
     throw Failure(kind: "G10: waiter", reason: "somebody waits, and nothing more happens")
   }
 
-  /// Tells the store all that was paid: then what was taken is what was credited, but for other sums, and for charges that
-  /// ended too long ago.
+  /// Tells the store all that was paid: then what was taken is what was credited, but for other sums, and for charges
+  /// that ended too long ago.
   private func reconcile() throws {
     for item in provider.memory.taken {
       guard let id = provider.charges[item.key],

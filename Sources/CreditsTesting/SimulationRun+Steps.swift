@@ -82,7 +82,7 @@ extension SimulationRun {
       change(.settle(order.sorted { $0.version < $1.version }.map(\.account)))
       try look()
     }
-    try expect("journal: length", ledger.last == moved.last, "the journal ends at \(moved.last), expected \(ledger.last)")
+    try checkLength()
     for account in due { try checkAccount(account) }
   }
 

@@ -1,7 +1,7 @@
 internal import Credits
 internal import Logging
 
-/// A simulated store with its callers, its disk, its clock and its payment provider, and the reference ledger beside it.
+/// A simulated store with callers, a disk, a clock and a payment provider, and the reference ledger beside it.
 ///
 /// Everything happens on the thread that performs steps: the store has no thread of its own, each caller's task goes on
 /// when a step says so, a commit is three steps. What the disk has is known exactly; so when the process dies, the
@@ -16,7 +16,7 @@ final class SimulationRun {
 
   /// What changed in the reference ledger, to be done again on the one that is behind.
   enum Change {
-    case request(ReferenceRequest)
+    case request(ReferenceRequest, ReferencePrice?)
     case settle([AccountID])
     case advance(ChargeID)
     case book(ChargeOutcome, ChargeID)
@@ -149,7 +149,7 @@ final class SimulationRun {
   @discardableResult
   static func apply(_ change: Change, to ledger: inout ReferenceLedger) -> ReferenceAnswer? {
     switch change {
-    case .request(let request): return ledger.perform(request)
+    case .request(let request, let price): return ledger.perform(request, at: price)
     case .settle(let accounts): ledger.settle(accounts)
     case .advance(let charge): _ = ledger.advance(charge.number, of: charge.account)
     case .book(let outcome, let charge): ledger.settle(charge.number, of: charge.account, outcome)
@@ -184,8 +184,8 @@ final class SimulationRun {
 
   func begin(idles: Bool) throws {
     guard pending == nil, moved.failure == nil else { return }
-    guard let commit = try trying("the beginning of a commit", { () throws(StoreError) in try moved.begin(idles: idles) })
-    else { return }
+    let commit = try trying("the beginning of a commit") { () throws(StoreError) in try moved.begin(idles: idles) }
+    guard let commit else { return }
     pending = (commit, changes.count, false)
     counts.commits += 1
     if control == .early { moved.finish(commit) }
@@ -255,12 +255,7 @@ final class SimulationRun {
   /// The process dies; the store is opened anew, and is where the disk is.
   func crash() throws {
     moved.die()
-    for _ in 0..<10_000 where callers.contains(where: \.isReady) { for caller in callers { caller.run() } }
-    for caller in callers where caller.errand != nil {
-      try expect("G10: waiter", caller.result != nil, "caller \(caller.number) still waits for a store that has stopped")
-      if case .requests(let requests, _, _) = caller.errand { lost = (lost + requests.prefix(4)).suffix(32) }
-      caller.end()
-    }
+    try dismissCallers()
     moved.abandon()
     isOpen = false
     pending = nil
@@ -279,14 +274,19 @@ final class SimulationRun {
     isOpen = false
     written = moved.durable
     writtenChanges = changes
+    try dismissCallers()
+    counts.reopenings += 1
+    try open()
+  }
+
+  /// Lets all callers of a store that has stopped come to their ends; they will ask again.
+  private func dismissCallers() throws {
     for _ in 0..<10_000 where callers.contains(where: \.isReady) { for caller in callers { caller.run() } }
     for caller in callers where caller.errand != nil {
-      try expect("G10: waiter", caller.result != nil, "caller \(caller.number) still waits for a store that is closed")
+      try expect("G10: waiter", caller.result != nil, "caller \(caller.number) waits for a store that has stopped")
       if case .requests(let requests, _, _) = caller.errand { lost = (lost + requests.prefix(4)).suffix(32) }
       caller.end()
     }
-    counts.reopenings += 1
-    try open()
   }
 
   private func open() throws {
@@ -300,10 +300,12 @@ final class SimulationRun {
     isOpen = true
     moved = store.simulated
     try expect(
-      "G3: lost", moved.last >= acknowledged, "entry \(acknowledged) was acknowledged, and the journal ends at \(moved.last)")
+      "G3: lost", moved.last >= acknowledged,
+      "entry \(acknowledged) was acknowledged, and the journal ends at \(moved.last)")
     try expect("G3: end", moved.last == written, "the journal ends at \(moved.last), and \(written) was written")
     rollBack()
-    try expect("G3: whole", ledger.last == written, "\(written) entries are written, and a request ends at \(ledger.last)")
+    try expect(
+      "G3: whole", ledger.last == written, "\(written) entries are written, and a request ends at \(ledger.last)")
     if isAmnesiac { moved.forgetRequests() }
     try expect("G4: time", moved.time >= ledger.recorded, "time went back to \(moved.time) from \(ledger.recorded)")
     lastTime = moved.time

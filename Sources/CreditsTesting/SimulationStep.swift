@@ -2,8 +2,8 @@ internal import Credits
 
 /// One step of a simulated history: what the scheduler lets happen next.
 ///
-/// A step names what it is about, so that it means the same when others before it are left out; where that is not there,
-/// it does nothing.
+/// A step names what it is about, so that it means the same when others before it are left out; where that is not
+/// there, it does nothing.
 enum SimulationStep: Sendable {
   /// What becomes of a commit on its way to the disk.
   enum Writing: Sendable {

@@ -93,8 +93,8 @@ struct Cashier: Sendable {
 }
 
 extension Cashier.Call {
-  /// What an answer says for certain: while its key is remembered, a charge may still arrive, and only a look-up can say
-  /// that it never did.
+  /// What an answer says for certain: while its key is remembered, a charge may still arrive, and only a look-up can
+  /// say that it never did.
   func certain(_ outcome: ChargeOutcome) -> ChargeOutcome {
     outcome == .neverCharged && sends ? .unknown(reason: "the provider does not know the key") : outcome
   }

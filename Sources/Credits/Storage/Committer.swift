@@ -180,7 +180,9 @@ final class Committer: @unchecked Sendable {
     for waiter in waiters { waiter.resume() }
     if !frame.isEmpty { commitSignal.send() }
     for notice in frame.notices { followers.tell(notice.account, notice.balance) }
-    if let moved = floor.advance(to: work.last, latest) { ledger.window.forget(upTo: moved.sequence, before: moved.time) }
+    if let moved = floor.advance(to: work.last, latest) {
+      ledger.window.forget(upTo: moved.sequence, before: moved.time)
+    }
     counters.note(entries: Int(work.last.value + 1 - frame.first.value), images: batch.marks.count)
     if let trim = work.trim { retention.done(trim) } else { finishTrims(work.asked) }
   }
