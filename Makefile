@@ -26,7 +26,7 @@ DOCS := $(BUILD)/documentation
 SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
 .PHONY: all build run test format lint docs tsan clean help deps bench load peers micro limits soak bench-test \
-  crash-states faults power-cut linearizability asan coverage fuzz fuzz-replay fuzz-canary fuzz-seeds
+  crash-states faults power-cut linearizability asan coverage fuzz fuzz-replay fuzz-canary fuzz-seeds simulate
 
 all: build
 
@@ -140,6 +140,11 @@ fuzz-canary: deps
 ## fuzz-seeds: write the inputs that the fuzzers begin with
 fuzz-seeds: deps
 	fuzz/fuzz seeds
+
+## simulate: run simulated histories from SEED (a random one), STEPS (1,000,000) steps in all
+simulate: deps
+	swift build --package-path fuzz -c release --product simulate $(FLAGS)
+	fuzz/.build/release/simulate --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))
 
 ## clean: remove everything that was built, and the store under ./run
 clean:

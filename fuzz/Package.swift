@@ -17,6 +17,7 @@ let package = Package(
     .executable(name: "crash-states", targets: ["CrashStates"]),
     .executable(name: "faults", targets: ["Faults"]),
     .executable(name: "linearize", targets: ["Linearize"]),
+    .executable(name: "simulate", targets: ["Simulate"]),
   ],
   dependencies: [
     .package(name: "credit-store", path: ".."),
@@ -48,6 +49,9 @@ let package = Package(
         .product(name: "CreditsTesting", package: "credit-store"),
         .product(name: "Logging", package: "swift-log"),
       ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "Simulate", dependencies: [.product(name: "CreditsTesting", package: "credit-store")],
       swiftSettings: settings),
   ]
 )

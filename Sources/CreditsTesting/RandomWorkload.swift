@@ -6,7 +6,7 @@ internal import Credits
 /// What it does depends on its choices and on the reference ledger alone, so that a failing run can be repeated.
 public struct RandomWorkload: Sendable {
   var random: Choices
-  let accounts: Int
+  private let accounts: [AccountID]
   private var fresh: UInt64 = 1_000
   private var recent: [ReferenceRequest] = []
   /// The name of the next payment method or plan.
@@ -17,6 +17,11 @@ public struct RandomWorkload: Sendable {
 
   /// Makes the workload that choices lead to, over so many accounts.
   public init(_ choices: Choices, accounts: Int) {
+    self.init(choices, accounts: (0..<UInt64(accounts)).map { AccountID($0) })
+  }
+
+  /// Makes the workload that choices lead to, over some accounts.
+  init(_ choices: Choices, accounts: [AccountID]) {
     random = choices
     self.accounts = accounts
   }
@@ -58,7 +63,7 @@ public struct RandomWorkload: Sendable {
 
   // MARK: Requests
 
-  private mutating func batch(_ ledger: ReferenceLedger) -> [ReferenceRequest] {
+  mutating func batch(_ ledger: ReferenceLedger) -> [ReferenceRequest] {
     var batch: [ReferenceRequest] = []
     for _ in 0..<random.below(12) {
       let account = account()
@@ -70,7 +75,7 @@ public struct RandomWorkload: Sendable {
     return batch
   }
 
-  private mutating func request(_ ledger: ReferenceLedger) -> ReferenceRequest {
+  mutating func request(_ ledger: ReferenceLedger) -> ReferenceRequest {
     if let repeated = repetition(ledger) { return repeated }
     let account = account()
     var request = ReferenceRequest(verb(ledger, account), on: account, request: id())
@@ -122,7 +127,7 @@ public struct RandomWorkload: Sendable {
 
   /// A few accounts get half of the requests.
   mutating func account() -> AccountID {
-    AccountID(UInt64(random.once(in: 2) ? random.below(min(accounts, 8)) : random.below(accounts)))
+    random.pick(random.once(in: 2) ? accounts.prefix(8) : accounts[...])
   }
 
   private func label(_ account: AccountID) -> String { account.low % 3 == 0 ? "" : "account-\(account.low)" }
@@ -195,7 +200,7 @@ public struct RandomWorkload: Sendable {
   }
 
   /// Where the wall clock goes next: mostly a little ahead, sometimes to a moment that matters, far ahead, or back.
-  private mutating func time(_ ledger: ReferenceLedger) -> Timestamp {
+  mutating func time(_ ledger: ReferenceLedger) -> Timestamp {
     switch random.below(40) {
     case 0: return ledger.clock - .microseconds(1 + random.below(100_000_000))
     case 1: return ledger.clock - .seconds(random.below(1_000_000))

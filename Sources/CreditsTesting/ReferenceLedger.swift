@@ -47,8 +47,22 @@ public struct ReferenceLedger: Sendable {
     latest = time
   }
 
-  /// The time that the next request is decided at.
+  /// Whether the store's time rises only with its commits, of which the ledger is told.
+  private var isTold = false
+
+  /// The time that the next request is decided at, unless its account is ahead.
   public var now: Timestamp { max(clock, latest) }
+
+  /// The time that the next request of an account is decided at.
+  func now(of id: AccountID) -> Timestamp { max(now, accounts[id]?.entries.last?.time ?? .zero) }
+
+  /// The store's clock and latest time are these, and change only when the ledger is told so.
+  mutating func tell(clock: Timestamp, latest: Timestamp) { (self.clock, self.latest, isTold) = (clock, latest, true) }
+
+  /// The entry that answered a request of an account; nil if there is none.
+  func answer(to request: RequestID, of account: AccountID) -> SequenceNumber? {
+    answered[Key(account: account, request: request)]?.sequence
+  }
 
   /// Moves the wall clock.
   mutating func setClock(_ time: Timestamp) { clock = time }
@@ -82,7 +96,10 @@ public struct ReferenceLedger: Sendable {
     guard var account = accounts.removeValue(forKey: id) else { return nil }
     account.journal = last
     let result = body(&account)
-    if account.journal > last { (latest, recorded) = (max(latest, time), max(recorded, time)) }
+    if account.journal > last {
+      if !isTold { latest = max(latest, time) }
+      recorded = max(recorded, time)
+    }
     last = account.journal
     moments[id] = account.nextMoment
     if account.openCharges.isEmpty { charging.remove(id) } else { charging.insert(id) }
@@ -93,7 +110,10 @@ public struct ReferenceLedger: Sendable {
   /// Records what time has done by itself to some accounts, in this order, which is the store's to choose.
   mutating func settle(_ order: [AccountID]) {
     latest = now
-    for account in order { _ = change(account, at: latest) { [latest] in $0.settle(at: latest) } }
+    for account in order {
+      let time = now(of: account)
+      _ = change(account, at: time) { $0.settle(at: time) }
+    }
   }
 
   // MARK: Charges
@@ -115,7 +135,7 @@ public struct ReferenceLedger: Sendable {
 
   /// The worker takes up a charge: the call that it makes, if it makes one.
   mutating func advance(_ number: UInt32, of id: AccountID) -> Call? {
-    let time = now
+    let time = now(of: id)
     guard let charge = accounts[id]?.charges[Int(number) - 1], charge.isOpen else { return nil }
     if charge.status == .due {
       if isPaused { return nil }
@@ -127,14 +147,14 @@ public struct ReferenceLedger: Sendable {
       } ?? nil
     }
     // Sent again only while the provider surely knows the key: a day, less a tenth.
-    let isFresh = time < charge.sent + .seconds(77_760)
+    let isFresh = now < charge.sent + .seconds(77_760)
     let isUncertain = charge.status == .charging || charge.status == .unknown
     return isFresh && isUncertain && !isPaused ? .charge(charge.price, token: charge.method.token) : .lookUp
   }
 
   /// Books what the payment provider says.
   mutating func settle(_ number: UInt32, of id: AccountID, _ outcome: ChargeOutcome) {
-    let time = now
+    let time = now(of: id)
     _ = change(id, at: time) {
       $0.settle(at: time)
       $0.settle(number, outcome, at: time)
@@ -157,7 +177,7 @@ public struct ReferenceLedger: Sendable {
 
   /// What is wrong with a charge that was credited is told once, until somebody resumes auto-refill.
   private mutating func dispute(_ charge: ReferenceCharge, _ reason: String, of id: AccountID) {
-    let time = now
+    let time = now(of: id)
     _ = change(id, at: time) { account in
       if account.refill.suspended != .disputed, account.status != .closed {
         account.dispute(charge.number, String(reason.unicodeScalars.prefix(63)), nil, at: time)
@@ -167,9 +187,9 @@ public struct ReferenceLedger: Sendable {
 
   // MARK: Requests
 
-  /// Answers a request.
-  mutating func perform(_ request: ReferenceRequest) -> ReferenceAnswer {
-    let time = now
+  /// Answers a request, of usage at the price that it had when the caller asked, where that is told.
+  mutating func perform(_ request: ReferenceRequest, at price: ReferencePrice? = nil) -> ReferenceAnswer {
+    let time = now(of: request.account)
     if case .purchase(let offer, _) = request.verb, Pack(offer) == nil { return .notSold }
     if case .setRefill(.on(_, let offer, _, _, _, _)) = request.verb, Pack(offer) == nil { return .notSold }
     if case .correct(let debit, _, let reason, let agent) = request.verb {
@@ -192,14 +212,14 @@ public struct ReferenceLedger: Sendable {
       guard request.isWellFormed else { return denied(.invalid, at: time) }
       guard case .open(let label) = request.verb else { return denied(.unknownAccount, at: time) }
       accounts[request.account] = ReferenceAccount(id: request.account, label: label)
-      return decide(request, key, at: time)
+      return decide(request, key, price, at: time)
     }
     _ = change(request.account, at: time) { $0.settle(at: time) }
     var isWellFormed = request.isWellFormed
     if case .correct(let debit, let amount, _, _) = request.verb {
       isWellFormed = isWellFormed && amount <= taken(by: debit, of: request.account) ?? 0
     }
-    return isWellFormed ? decide(request, key, at: time) : denied(.invalid, at: time)
+    return isWellFormed ? decide(request, key, price, at: time) : denied(.invalid, at: time)
   }
 
   /// What a debit, or the capture of a hold, took.
@@ -214,8 +234,10 @@ public struct ReferenceLedger: Sendable {
     .outcome(.denied(Denial(reason: reason, sequence: nil, time: time, isReplay: false)))
   }
 
-  private mutating func decide(_ request: ReferenceRequest, _ key: Key, at time: Timestamp) -> ReferenceAnswer {
-    let price = price(of: request, at: time)
+  private mutating func decide(
+    _ request: ReferenceRequest, _ key: Key, _ asked: ReferencePrice?, at time: Timestamp
+  ) -> ReferenceAnswer {
+    let price = asked ?? price(of: request)
     let answer = change(request.account, at: time) { account -> ReferenceAnswer in
       if let reason = account.refusal(of: request, at: price) {
         return .outcome(account.deny(request, reason, price, at: time))
@@ -230,7 +252,7 @@ public struct ReferenceLedger: Sendable {
   }
 
   /// What the request's usage costs, if it is about any.
-  private func price(of request: ReferenceRequest, at now: Timestamp) -> ReferencePrice? {
+  func price(of request: ReferenceRequest) -> ReferencePrice? {
     if case .quoted(let quote, _) = request.verb {
       let isChanged = now >= quote.expires && prices.version(at: now) != quote.version
       return ReferencePrice(amount: quote.amount, version: quote.version, refusal: isChanged ? .priceChanged : nil)

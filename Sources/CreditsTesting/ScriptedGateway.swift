@@ -222,11 +222,22 @@ extension ScriptedGateway.State {
   fileprivate mutating func perform(
     _ act: ScriptedGateway.Act, _ order: ChargeOrder, at now: Timestamp?, memory duration: Duration
   ) -> (ChargeOutcome, isCharged: Bool) {
+    let (outcome, isCharged) = memory.perform(act, order, at: now, memory: duration)
+    if isCharged { outbox.post(order.key, outcome, after: calls) }
+    return (outcome, isCharged)
+  }
+}
+
+extension GatewayMemory {
+  /// Does what a script says; answers the outcome, and whether a card was charged.
+  mutating func perform(
+    _ act: ScriptedGateway.Act, _ order: ChargeOrder, at now: Timestamp?, memory duration: Duration
+  ) -> (ChargeOutcome, isCharged: Bool) {
     switch act {
     case .fail, .hang: return (.unknown(reason: "the call never came"), false)
     default: break
     }
-    if let known = memory.recall(order, at: now, for: duration) { return (known, false) }
+    if let known = recall(order, at: now, for: duration) { return (known, false) }
     let outcome: ChargeOutcome
     switch act {
     case .succeed, .chargeAndFail, .chargeAndDelay: return take(order, order.price)
@@ -236,13 +247,12 @@ extension ScriptedGateway.State {
     case .process: outcome = .processing
     case .mumble, .fail, .hang: return (.unknown(reason: "no clear answer"), false)
     }
-    memory.keep(outcome, of: order.key)
+    keep(outcome, of: order.key)
     return (outcome, false)
   }
 
   private mutating func take(_ order: ChargeOrder, _ money: Money) -> (ChargeOutcome, isCharged: Bool) {
-    guard let outcome = memory.charge(order.key, money) else { preconditionFailure("the order was noted before") }
-    outbox.post(order.key, outcome, after: calls)
+    guard let outcome = charge(order.key, money) else { preconditionFailure("the order was noted before") }
     return (outcome, true)
   }
 }

@@ -5,9 +5,10 @@ public final class TemporaryStore: Sendable {
   /// The folder.
   public let folder: String
 
-  /// Makes the folder.
-  public init() {
-    let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+  /// Makes the folder, under another one than the system's if one is named.
+  public init(in parent: String? = nil) {
+    let system = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    let base = parent ?? system
     var template = Array((base + "/credits-XXXXXX").utf8CString)
     // Safe: the template is a mutable, terminated string that outlives the call.
     guard unsafe mkdtemp(&template) != nil else {

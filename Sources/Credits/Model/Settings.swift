@@ -46,6 +46,9 @@ public struct Settings: Sendable {
   /// Where the store reports what it does.
   public var logger: Logger = Logger(label: "credits")
 
+  /// Set where a simulation stands in for the store's threads.
+  package var simulation: Simulation?
+
   /// Makes the default settings.
   public init() {}
 

@@ -10,27 +10,48 @@ struct Cashier: Sendable {
   /// How long to wait for the payment provider.
   let timeout: Duration
 
+  /// A call to the payment provider that is to be made.
+  struct Call {
+    let key: ChargeKey
+    let order: ChargeOrder
+    /// Whether the order is sent, maybe once more; else it is looked up.
+    let sends: Bool
+  }
+
   /// Takes a charge one step further, unless somebody else is about to.
   func advance(_ key: ChargeKey) async throws(StoreError) {
-    guard engine.claims.withLock({ $0.insert(key).inserted }) else { return }
-    defer { _ = engine.claims.withLock { $0.remove(key) } }
+    guard let call = try await begin(key) else { return }
+    try await finish(call, await ask(call.order, sends: call.sends))
+  }
+
+  /// Claims a charge and makes it ready to be sent or asked for; nil if there is nothing to be done.
+  func begin(_ key: ChargeKey) async throws(StoreError) -> Call? {
+    guard engine.claims.withLock({ $0.insert(key).inserted }) else { return nil }
+    var call: Call?
+    defer { if call == nil { release(key) } }
     // It may have been taken further since it was found ready.
-    guard var charge = try charge(key), charge.retry <= (try engine.keeper.now()) else { return }
+    guard let charge = try charge(key), charge.retry <= (try engine.keeper.now()) else { return nil }
     let isPaused = engine.isPaused.load(ordering: .acquiring)
-    let outcome: ChargeOutcome
     if charge.status == .due {
-      guard !isPaused else { return }
+      guard !isPaused else { return nil }
       try await engine.act(.charge(key.number), on: key.account)
-      guard let sent = try self.charge(key), sent.status == .charging else { return }
-      charge = sent
-      outcome = await ask(order(key, charge), resends: true)
+      guard let sent = try self.charge(key), sent.status == .charging else { return nil }
+      call = Call(key: key, order: order(key, sent), sends: true)
     } else {
       let isFresh = try engine.keeper.now() < charge.sent + memory
       let isUncertain = charge.status == .charging || charge.status == .unknown
-      outcome = await ask(order(key, charge), resends: isFresh && isUncertain && !isPaused)
+      call = Call(key: key, order: order(key, charge), sends: isFresh && isUncertain && !isPaused)
     }
-    try await engine.act(.settle(key.number, outcome), on: key.account)
+    return call
   }
+
+  /// Books what came of a call, and gives the charge free.
+  func finish(_ call: Call, _ outcome: ChargeOutcome) async throws(StoreError) {
+    defer { release(call.key) }
+    try await engine.act(.settle(call.key.number, call.certain(outcome)), on: call.key.account)
+  }
+
+  private func release(_ key: ChargeKey) { _ = engine.claims.withLock { $0.remove(key) } }
 
   /// A charge that has not ended.
   private func charge(_ key: ChargeKey) throws(StoreError) -> Charge? {
@@ -49,7 +70,7 @@ struct Cashier: Sendable {
   }
 
   /// Calls the payment provider, for a limited time; that nothing was thrown or came in time says nothing certain.
-  private func ask(_ order: ChargeOrder, resends: Bool) async -> ChargeOutcome {
+  private func ask(_ order: ChargeOrder, sends: Bool) async -> ChargeOutcome {
     // Tasks of their own, which nobody waits for: a call that hangs must not hold up the worker, and one that is on its
     // way is not cancelled with it.
     let first = First<ChargeOutcome>()
@@ -58,7 +79,7 @@ struct Cashier: Sendable {
       first.set(continuation)
       let call = Task {
         do {
-          first.resume(returning: resends ? try await gateway.charge(order) : try await gateway.lookUp(order))
+          first.resume(returning: sends ? try await gateway.charge(order) : try await gateway.lookUp(order))
         } catch { first.resume(returning: .unknown(reason: "\(error)")) }
       }
       timer = Task {
@@ -67,9 +88,15 @@ struct Cashier: Sendable {
       }
     }
     timer?.cancel()
-    // While its key is remembered, a charge may still arrive: only a look-up can say that it never did.
-    if outcome == .neverCharged, resends { return .unknown(reason: "the provider does not know the key") }
     return outcome
+  }
+}
+
+extension Cashier.Call {
+  /// What an answer says for certain: while its key is remembered, a charge may still arrive, and only a look-up can
+  /// say that it never did.
+  func certain(_ outcome: ChargeOutcome) -> ChargeOutcome {
+    outcome == .neverCharged && sends ? .unknown(reason: "the provider does not know the key") : outcome
   }
 }
 

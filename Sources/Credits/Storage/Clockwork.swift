@@ -10,6 +10,7 @@ final class Clockwork: Sendable {
   private let ledger: Ledger
   private let queue: FrameQueue
   private let keeper: TimeKeeper
+  private let simulation: Simulation?
   private let isStopping = Atomic<Bool>(false)
   /// The rows of the table of due times up to here have been seen to since the store was opened.
   private let seen: Locked<Timestamp> = Locked(.zero)
@@ -19,6 +20,7 @@ final class Clockwork: Sendable {
     self.ledger = ledger
     self.queue = queue
     self.keeper = keeper
+    simulation = settings.simulation
   }
 
   /// Works until the store is closed or has stopped.
@@ -50,18 +52,22 @@ final class Clockwork: Sendable {
       seen = now
     }
     while !ledger.tick(at: now) {
-      try queue.check()
-      ledger.timerBell.wait(atMost: .milliseconds(1))
+      try pause()
     }
+  }
+
+  /// Waits a moment for the committer; in a simulation, lets it work.
+  private func pause() throws(StoreError) {
+    try queue.check()
+    if let simulation { simulation.commit() } else { ledger.timerBell.wait(atMost: .milliseconds(1)) }
   }
 
   /// Brings an account into memory, where its timer is then seen to.
   private func bring(_ account: AccountID, at now: Timestamp) throws(StoreError) {
     while try ledger.load(account, at: now) == .crowded {
-      try queue.check()
       queue.wake()
       _ = ledger.tick(at: now)
-      ledger.timerBell.wait(atMost: .milliseconds(1))
+      try pause()
     }
   }
 

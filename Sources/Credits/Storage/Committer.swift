@@ -83,9 +83,7 @@ final class Committer: @unchecked Sendable {
       while queue.hasWork || cursor < queue.last { try commit(positions: Committer.mostPositions) }
       queue.stop(.closed)
     } catch {
-      let (reason, path) = ("\(error)".escapedForTerminal, database.path.escapedForTerminal)
-      logger.critical("the store has stopped", metadata: ["reason": "\(reason)", "path": "\(path)"])
-      queue.stop(error)
+      fail(error)
     }
     finishTrims()
   }
@@ -112,6 +110,39 @@ final class Committer: @unchecked Sendable {
   }
 
   private func commit(positions: Int) throws(StoreError) {
+    let work = try begin(positions: positions)
+    try write(work)
+    finish(work)
+  }
+
+  /// What is taken to be made durable in one commit.
+  struct Work {
+    fileprivate let frame: Frame
+    fileprivate let checkpoint: Meta.Checkpoint?
+    fileprivate let trim: Retention.Plan?
+    fileprivate let latest: Timestamp
+    /// The number of those who had asked for a trim.
+    fileprivate let asked: Int
+
+    /// The last entry of the frame.
+    var last: SequenceNumber { SequenceNumber(frame.next.value - 1) }
+  }
+
+  /// Takes images and frame; nothing, where there is nothing to be done, unless it is to idle. For simulations.
+  func beginStep(idles: Bool) throws(StoreError) -> Work? {
+    if queue.hasWork || hasUrgentWork { return try begin(positions: pace()) }
+    return idles && cursor < queue.last ? try begin(positions: 8_192) : nil
+  }
+
+  /// Stops the store after a failure.
+  func fail(_ error: StoreError) {
+    let (reason, path) = ("\(error)".escapedForTerminal, database.path.escapedForTerminal)
+    logger.critical("the store has stopped", metadata: ["reason": "\(reason)", "path": "\(path)"])
+    queue.stop(error)
+    finishTrims()
+  }
+
+  private func begin(positions: Int) throws(StoreError) -> Work {
     commits += 1
     if commits % 1_024 == 0 { try clearStaleReaders() }
     batch.removeAll()
@@ -121,7 +152,6 @@ final class Committer: @unchecked Sendable {
       if ledger.sweep(from: &place, positions: positions, commit: commits, into: batch) { reached = sweepStart }
     }
     let frame = queue.exchange()
-    let last = SequenceNumber(frame.next.value - 1)
     checksum = frame.seal(after: checksum)
     var latest = keeper.last
     for index in 0..<frame.blockCount { latest = max(latest, frame.header(ofBlock: index).latest) }
@@ -132,21 +162,30 @@ final class Committer: @unchecked Sendable {
       in: database, cursor: cursor, forgotten: min(ledger.window.forgotten, consumers.least), settings: settings,
       now: latest,
       requested: asked.map(\.before).max())
-    if !frame.isEmpty || !frame.writes.isEmpty || !batch.isEmpty || checkpoint != nil || trim != nil {
-      do throws(LMDBError) {
-        try write(frame, checkpoint, trim)
-      } catch { throw database.storeError(error) }
-    }
+    return Work(frame: frame, checkpoint: checkpoint, trim: trim, latest: latest, asked: asked.count)
+  }
+
+  /// Writes what was taken, in one transaction.
+  func write(_ work: Work) throws(StoreError) {
+    let frame = work.frame
+    if frame.isEmpty, frame.writes.isEmpty, batch.isEmpty, work.checkpoint == nil, work.trim == nil { return }
+    do throws(LMDBError) { try write(frame, work.checkpoint, work.trim) } catch { throw database.storeError(error) }
+  }
+
+  /// Acknowledges what was written.
+  func finish(_ work: Work) {
+    let (frame, latest) = (work.frame, work.latest)
     ledger.durableCommit.store(commits, ordering: .releasing)
-    if let checkpoint { cursor = checkpoint.cursor }
+    if let checkpoint = work.checkpoint { cursor = checkpoint.cursor }
     let waiters = queue.complete(frame)
     for waiter in waiters { waiter.resume() }
     if !frame.isEmpty { commitSignal.send() }
     for notice in frame.notices { followers.tell(notice.account, notice.balance) }
-    if let moved = floor.advance(to: last, latest) { ledger.window.forget(upTo: moved.sequence, before: moved.time) }
-    counters.note(entries: Int(last.value + 1 - frame.first.value), images: batch.marks.count)
-    if let trim { retention.done(trim) }
-    if trim == nil { finishTrims(asked.count) }
+    if let moved = floor.advance(to: work.last, latest) {
+      ledger.window.forget(upTo: moved.sequence, before: moved.time)
+    }
+    counters.note(entries: Int(work.last.value + 1 - frame.first.value), images: batch.marks.count)
+    if let trim = work.trim { retention.done(trim) } else { finishTrims(work.asked) }
   }
 
   private func write(

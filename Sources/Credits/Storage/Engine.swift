@@ -26,7 +26,7 @@ final class Engine: Sendable {
   private let folder: StoreFolder
   private let settings: Settings
   private let counters = Counters()
-  private let committer: Committer
+  let committer: Committer
   private let threads: [Worker]
   private let closing = Locked(false)
   private let replayed: UInt64
@@ -82,7 +82,8 @@ final class Engine: Sendable {
     clockwork = Clockwork(database: database, ledger: ledger, queue: queue, keeper: keeper, settings: settings)
     let (committer, clockwork) = (self.committer, self.clockwork)
     do throws(StoreError) {
-      threads = try Engine.start(committer, settings.clock.isManual ? nil : clockwork, path)
+      let ticking = settings.clock.isManual ? nil : clockwork
+      threads = settings.simulation == nil ? try Engine.start(committer, ticking, path) : []
     } catch {
       database.close()
       throw error
@@ -116,8 +117,8 @@ final class Engine: Sendable {
         path: temporary, mapSize: settings.mapSize, access: .readWrite, durability: .synced)
       defer { database.close() }
       let identity = Meta.Identity(
-        store: RequestID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)), key: .random(),
-        created: settings.clock.now)
+        store: settings.simulation?.store ?? RequestID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)),
+        key: settings.simulation?.key ?? .random(), created: settings.clock.now)
       do throws(LMDBError) {
         var transaction = try database.environment.beginWrite()
         try Meta.write(identity, to: &transaction, database.meta)
@@ -193,7 +194,17 @@ final class Engine: Sendable {
     clockwork.stop()
     if threads.count > 1 { threads[1].join() }
     committer.stop()
-    threads[0].join()
+    if let thread = threads.first { thread.join() } else { committer.run() }
+    leave()
+  }
+
+  /// Leaves the store as it is on the disk, as if the process had died. For simulations: it has no threads.
+  func abandon() {
+    closing.withLock { $0 = true }
+    leave()
+  }
+
+  private func leave() {
     followers.finish()
     commitSignal.finish()
     ledger.openCharges.signal.finish()
@@ -384,15 +395,5 @@ final class Engine: Sendable {
     return try database.statistics(
       last: queue.durable, resident: ledger.residentCount, windowBytes: ledger.window.bytes, counters: counters,
       replayed: replayed)
-  }
-}
-
-extension AccountSummary {
-  init(_ account: Account, label: String?, at now: Timestamp) {
-    self.init(
-      id: account.id, label: label, balance: account.balance, status: account.status, granted: account.granted,
-      spent: account.spent, expired: account.expired, grants: account.grants, holds: account.extras.holds,
-      plan: account.extras.plan, alerts: account.extras.alerts, refill: RefillSummary(account, at: now),
-      methods: account.extras.methods, charges: account.extras.charges)
   }
 }
