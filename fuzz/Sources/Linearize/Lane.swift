@@ -64,13 +64,13 @@ struct Lane: Sendable {
     calls.reserveCapacity(steps.count * 5 / 4)
     for count in steps {
       let number = Plan.number(index, count)
-      // A request must not carry a time that has not come yet: the window might forget it before.
+      // The first caller moves the clock. A request must not carry a time that has not come yet: the window might
+      // forget it before.
+      if index == 0 { clock?.now = Timestamp(microseconds: plan.start + Int64(count) * Plan.tick) }
       while plan.profile.isForgetful, index > 0, time < plan.start + Int64(count) * Plan.tick { await Task.yield() }
       board.announce(index, number)
       try await perform(number, on: store)
-      guard index == 0, let clock else { continue }
-      clock.now = Timestamp(microseconds: plan.start + Int64(count) * Plan.tick)
-      if count % 64 == 0 { try await store.tick() }
+      if index == 0, clock != nil, count % 64 == 0 { try await store.tick() }
     }
   }
 
