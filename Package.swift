@@ -70,7 +70,7 @@ let package = Package(
     .target(
       name: "FuzzTargets", dependencies: ["Credits", "CreditsTesting", "LMDB", "creditctl"],
       path: "Tests/FuzzTargets", swiftSettings: settings),
-    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
+    .testTarget(name: "FuzzTests", dependencies: ["CreditsTesting", "FuzzTargets"], swiftSettings: settings),
     .target(
       name: "CrashSupport", dependencies: ["Credits", .product(name: "Logging", package: "swift-log")],
       path: "Tests/CrashSupport", swiftSettings: settings),

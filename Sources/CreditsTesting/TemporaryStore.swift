@@ -32,7 +32,8 @@ public final class TemporaryStore: Sendable {
     if unsafe rmdir(path) != 0 { unsafe unlink(path) }
   }
 
-  private static func names(in folder: String) -> [String] {
+  /// The names in a folder, without order; none where there is no folder.
+  public static func names(in folder: String) -> [String] {
     var status = stat()
     // Safe: the stream lives until `closedir`, each of its entries until the next `readdir`. Links are not followed.
     guard unsafe lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, let stream = unsafe opendir(folder)

@@ -21,13 +21,18 @@ enum InputsTarget {
   /// The most bytes of a message, apart from what it quotes of the input's names.
   private static let longestMessage = 4_096
 
+  /// Demands that a refusal says something, and not too much.
+  private static func demandSentence(_ error: PricingError) throws {
+    let length = error.description.utf8.count
+    try demand((1...longestMessage).contains(length), "an error has \(length) bytes: \(error)")
+  }
+
   // MARK: Prices
 
   private static func takeAsBook(_ bytes: [UInt8]) throws {
     let book: PriceBook
     do throws(PricingError) { book = try PriceBook(json: bytes) } catch {
-      let length = error.description.utf8.count
-      return try demand((1...longestMessage).contains(length), "an error has \(length) bytes: \(error)")
+      return try demandSentence(error)
     }
     let text = book.json
     let again: PriceBook
@@ -68,8 +73,7 @@ enum InputsTarget {
   private static func takeAsCatalogue(_ bytes: [UInt8]) throws {
     let catalogue: Catalogue
     do throws(PricingError) { catalogue = try Catalogue(json: bytes) } catch {
-      let length = error.description.utf8.count
-      return try demand((1...longestMessage).contains(length), "an error has \(length) bytes: \(error)")
+      return try demandSentence(error)
     }
     let text = catalogue.json
     let again = try? Catalogue(json: text.utf8)

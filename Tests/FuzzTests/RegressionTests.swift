@@ -1,3 +1,4 @@
+import CreditsTesting
 import FuzzTargets
 import Glibc
 import Testing
@@ -12,17 +13,7 @@ struct RegressionTests {
   }()
 
   private static func names(in folder: String) -> [String] {
-    // Safe: the stream lives until `closedir`, each of its entries until the next `readdir`.
-    guard let stream = unsafe opendir(folder) else { return [] }
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names.sorted()
+    TemporaryStore.names(in: folder).filter { !$0.hasPrefix(".") }.sorted()
   }
 
   private static func bytes(of path: String) -> [UInt8] {

@@ -7,7 +7,7 @@ internal import Synchronization
 /// Index positions follow the order of hashes, which is the order of the images on disk, so a walk over the index
 /// meets the pages of the accounts table one after the other. This file is one of the two rooms for unsafe code: slots
 /// are reached through pointers, so that a look-up costs one memory access, or two, and neither reference counting nor
-/// exclusivity checks. All of it is used under the stripe's lock, but for `prefetch`, which reads the index by atomics.
+/// exclusivity checks. All of it is used under the stripe's lock, but for `glimpse` and what prefetches.
 @safe struct AccountTable: ~Copyable {
   /// An account in memory, and what the store keeps about it: 192 bytes, three cache lines.
   struct Slot {
@@ -116,9 +116,13 @@ internal import Synchronization
   @inline(__always) func prefetchIndex(_ hash: UInt64) {
     let tag = AccountTable.tag(hash)
     unsafe prefetch_for_writing(index + home(tag, capacity))
-    let slot = unsafe UnsafeRawPointer(usual(tag))
+    unsafe prefetch(usual(tag))
+  }
+
+  /// Fetches the two lines of a slot that a debit needs.
+  @inline(__always) private func prefetch(_ slot: UnsafeMutablePointer<Slot>) {
     unsafe prefetch_for_writing(slot)
-    unsafe prefetch_for_writing(slot + 64)
+    unsafe prefetch_for_writing(UnsafeRawPointer(slot) + 64)
   }
 
   /// Fetches the slot that an account is probably in. Needs no lock: a wrong guess costs time only.
@@ -126,18 +130,20 @@ internal import Synchronization
     let tag = AccountTable.tag(hash)
     let word = word(home(tag, capacity))
     guard word >> 32 == tag, word & 0xFFFF_FFFF != AccountTable.tombstone else { return }
-    let number = UInt32(truncatingIfNeeded: word) &- 1
-    if unsafe pointer(number) == usual(tag) { return }
-    let slot = unsafe UnsafeRawPointer(pointer(number))
-    unsafe prefetch_for_writing(slot)
-    unsafe prefetch_for_writing(slot + 64)
+    let slot = unsafe pointer(UInt32(truncatingIfNeeded: word) &- 1)
+    if unsafe slot != usual(tag) { unsafe prefetch(slot) }
+  }
+
+  /// The usual slot of a tag, if the account is there.
+  @inline(__always) private func usual(_ tag: UInt64, of account: AccountID) -> UnsafeMutablePointer<Slot>? {
+    let slot = unsafe usual(tag)
+    return unsafe slot.pointee.account.id == account && !slot.pointee.isVacant ? slot : nil
   }
 
   /// The slot of an account.
   @inline(__always) func find(_ account: AccountID, hash: UInt64) -> UnsafeMutablePointer<Slot>? {
     let tag = AccountTable.tag(hash)
-    let usual = unsafe usual(tag)
-    if unsafe usual.pointee.account.id == account, unsafe !usual.pointee.isVacant { return unsafe usual }
+    if let slot = unsafe usual(tag, of: account) { return unsafe slot }
     let capacity = capacity
     var position = home(tag, capacity)
     while true {
@@ -170,8 +176,7 @@ internal import Synchronization
   /// change the table, but it ends, and reads only memory that is the table's.
   @inline(__always) func glimpse(of account: AccountID, hash: UInt64) -> Glimpse? {
     let tag = AccountTable.tag(hash)
-    let usual = unsafe usual(tag)
-    if unsafe usual.pointee.account.id == account, unsafe !usual.pointee.isVacant { return unsafe Glimpse(usual) }
+    if let slot = unsafe usual(tag, of: account) { return unsafe Glimpse(slot) }
     let mask = capacity - 1
     let home = home(tag, mask + 1)
     for step in 0...mask {
@@ -210,12 +215,17 @@ internal import Synchronization
       unsafe pointer += 1
       if unsafe pointer == slots + limit { unsafe pointer = slots }
     }
-    var position = home(tag, capacity)
-    while slot(atPosition: position) != nil { position = (position + 1) & (capacity - 1) }
-    if word(position) == 0 { occupied += 1 }
-    setWord(position, tag << 32 | UInt64(unsafe number(of: pointer) + 1))
+    note(tag << 32 | UInt64(unsafe number(of: pointer) + 1))
     count += 1
     return unsafe pointer
+  }
+
+  /// Writes a word to the first position of the index that is free for its tag.
+  private mutating func note(_ word: UInt64) {
+    var position = home(word >> 32, capacity)
+    while slot(atPosition: position) != nil { position = (position + 1) & (capacity - 1) }
+    if self.word(position) == 0 { occupied += 1 }
+    setWord(position, word)
   }
 
   /// Makes the index anew without the marks of removed accounts; if it is more than half full of others, twice as
@@ -223,6 +233,7 @@ internal import Synchronization
   private mutating func rebuild() {
     let words = (0..<capacity).map { word($0) }.filter { $0 != 0 && $0 & 0xFFFF_FFFF != AccountTable.tombstone }
     for position in 0..<capacity { setWord(position, 0) }
+    occupied = 0
     if count > capacity / 2, capacity < AccountTable.positions(for: limit) {
       let moved = UnsafeMutablePointer<Slot>.allocate(capacity: words.count)
       for (index, word) in words.enumerated() {
@@ -231,7 +242,7 @@ internal import Synchronization
         unsafe AccountTable.vacate(slot)
       }
       positions.store(2 * capacity, ordering: .relaxed)
-      (count, occupied) = (0, 0)
+      count = 0
       // First those that find their usual slot vacant, so that most do: moved in the order of hashes, each that has to
       // give way would take the next one's.
       var others: [Int] = []
@@ -245,12 +256,7 @@ internal import Synchronization
       for index in others { unsafe place(words[index] >> 32).moveInitialize(from: moved + index, count: 1) }
       unsafe moved.deallocate()
     } else {
-      for word in words {
-        var position = home(word >> 32, capacity)
-        while self.word(position) != 0 { position = (position + 1) & (capacity - 1) }
-        setWord(position, word)
-      }
-      occupied = count
+      for word in words { note(word) }
     }
     generation += 1
   }

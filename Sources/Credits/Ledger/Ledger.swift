@@ -177,10 +177,10 @@ internal import Synchronization
     return debits.count
   }
 
-  /// Fetches the line of the index that an account is looked up in.
+  /// Fetches the lines that an account is probably looked up in.
   @inline(__always) func prefetchIndex(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetchIndex(hash) }
 
-  /// Fetches the slot that an account is probably in.
+  /// Fetches the slot that the index names, unless it is the usual one.
   @inline(__always) func prefetchSlot(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetchSlot(hash) }
 
   @inline(__always) private func isTooOld(_ request: RequestID) -> Bool {

@@ -21,6 +21,8 @@ final class Committer: @unchecked Sendable {
 
   /// The most positions of the sweep that go with one commit: images wait in memory until it returns.
   private static let mostPositions = 65_536
+  /// The positions of the sweep that go with a commit while the store is idle.
+  private static let idlePositions = 8_192
 
   private let batch = ImageBatch()
   private var checksum: UInt64
@@ -72,7 +74,7 @@ final class Committer: @unchecked Sendable {
         } else if cursor < queue.last {
           // Idle: give callers a moment, then bring the images up to the journal.
           queue.sleep(atMost: .milliseconds(20))
-          if !queue.hasWork { try commit(positions: 8_192) }
+          if !queue.hasWork { try commit(positions: Committer.idlePositions) }
         } else {
           queue.sleep(atMost: .seconds(1))
           try trimByAge()
@@ -82,10 +84,10 @@ final class Committer: @unchecked Sendable {
       queue.beginClosing()
       while queue.hasWork || cursor < queue.last { try commit(positions: Committer.mostPositions) }
       queue.stop(.closed)
+      finishTrims()
     } catch {
       fail(error)
     }
-    finishTrims()
   }
 
   /// Asks the committer to make everything durable, write all images, and end.
@@ -131,7 +133,7 @@ final class Committer: @unchecked Sendable {
   /// Takes images and frame; nothing, where there is nothing to be done, unless it is to idle. For simulations.
   func beginStep(idles: Bool) throws(StoreError) -> Work? {
     if queue.hasWork || hasUrgentWork { return try begin(positions: pace()) }
-    return idles && cursor < queue.last ? try begin(positions: 8_192) : nil
+    return idles && cursor < queue.last ? try begin(positions: Committer.idlePositions) : nil
   }
 
   /// Stops the store after a failure.

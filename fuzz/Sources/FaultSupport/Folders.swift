@@ -81,18 +81,7 @@ public enum Folders {
   }
 
   /// The names in a folder, without order.
-  public static func names(in folder: String) -> [String] {
-    guard let stream = unsafe opendir(folder) else { return [] }
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
-  }
+  public static func names(in folder: String) -> [String] { TemporaryStore.names(in: folder) }
 }
 
 /// Ends the tool with a sentence.

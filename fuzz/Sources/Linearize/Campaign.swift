@@ -11,8 +11,8 @@ struct Campaign {
   private var profile: String?
   private var control: String?
   /// A folder in memory, where there is memory for that, and one on the disk.
-  private let folder = Campaign.temporary("/dev/shm") ?? Campaign.temporary("/tmp") ?? "/tmp/credits-linearize"
-  private let diskFolder = Campaign.temporary("/tmp") ?? "/tmp/credits-linearize-synced"
+  private let memory = TemporaryStore(in: unsafe access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp")
+  private let disk = TemporaryStore(in: "/tmp")
 
   private static let profiles = [
     Profile(name: "mixed"),
@@ -41,19 +41,11 @@ struct Campaign {
     }
   }
 
-  /// A fresh folder in another one; nil if there is no such.
-  private static func temporary(_ parent: String) -> String? {
-    var template = Array("\(parent)/credits-linearize-XXXXXX".utf8CString)
-    // Safe: the template is a mutable, terminated string that outlives the call.
-    guard unsafe mkdtemp(&template) != nil else { return nil }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
   /// Runs; answers whether all histories were right, and all controls rejected.
   func run() async throws -> Bool {
     defer {
-      TemporaryStore.remove(folder)
-      TemporaryStore.remove(diskFolder)
+      TemporaryStore.remove(memory.folder)
+      TemporaryStore.remove(disk.folder)
     }
     let begin = Lane.moment
     var (done, runs, failed, entries) = (0, 0, 0, 0)
@@ -79,7 +71,8 @@ struct Campaign {
 
   private func run(_ profile: Profile, _ seed: UInt64) async throws -> (calls: Int, entries: Int, isRight: Bool) {
     let begin = Lane.moment
-    let history = try await Run(profile: profile, seed: seed, folder: profile.isSynced ? diskFolder : folder).record()
+    let history = try await Run(profile: profile, seed: seed, folder: (profile.isSynced ? disk : memory).folder)
+      .record()
     let middle = Lane.moment
     var checker = Checker(history)
     checker.run()
@@ -128,8 +121,8 @@ struct Campaign {
     let plain = Profile(
       name: "control-search", threads: 6, callersOfThread: 1, callers: 2, hot: 2, steps: 200, phases: 1,
       isPlain: true)
-    let good = try await Run(profile: profile, seed: seed, folder: folder).record()
-    let small = try await Run(profile: plain, seed: seed, folder: folder).record()
+    let good = try await Run(profile: profile, seed: seed, folder: memory.folder).record()
+    let small = try await Run(profile: plain, seed: seed, folder: memory.folder).record()
     var slipped = 0
     for control in chosen {
       var broken = good
@@ -137,7 +130,7 @@ struct Campaign {
       while !control.apply(to: &broken) {
         next += 1
         precondition(next < seed + 100, "no history has a place for the control \(control.rawValue)")
-        broken = try await Run(profile: profile, seed: next, folder: folder).record()
+        broken = try await Run(profile: profile, seed: next, folder: memory.folder).record()
       }
       var checker = Checker(broken)
       checker.run()

@@ -157,12 +157,17 @@ struct Lane: Sendable {
         call.note(receipt)
       }
     } catch {
-      call.returned = Lane.moment
-      guard case .denied(let denial) = error else { throw error }
-      call.note(denial)
+      try Lane.note(error, in: &call)
     }
     call.clockAfter = time
     calls.append(call)
+  }
+
+  /// Notes that a call has ended in a denial; any other error is thrown on.
+  private static func note(_ error: StoreError, in call: inout Call) throws(StoreError) {
+    call.returned = moment
+    guard case .denied(let denial) = error else { throw error }
+    call.note(denial)
   }
 
   private mutating func batch(_ number: UInt64, on store: CreditStore) async throws(StoreError) {
@@ -223,9 +228,7 @@ struct Lane: Sendable {
       call.isByDeadline = outcome.cause == .deadline
       excess = outcome.excess
     } catch {
-      call.returned = Lane.moment
-      guard case .denied(let denial) = error else { throw error }
-      call.note(denial)
+      try Lane.note(error, in: &call)
     }
     call.clockAfter = time
     calls.append(call)
