@@ -11,7 +11,7 @@ internal import CLMDB
 ///
 /// After a change has failed, ``commit()`` undoes everything and throws that first error.
 @safe public struct WriteTransaction: Transaction, ~Copyable {
-  private let environment: Environment
+  let environment: Environment
   let handle: TransactionHandle
   let failures = FirstFailure()
   private var isEnded = false

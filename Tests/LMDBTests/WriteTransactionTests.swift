@@ -287,6 +287,30 @@ struct WriteTransactionTests {
     try store.fill(1_001...2_000)
     #expect(store.environment.information.lastPage == lastPage)
   }
+
+  @Test("a file can be made longer ahead, at most as long as the map, and commits fill it without making it longer")
+  func extendFile() throws {
+    let store = try Store()
+    try store.fill(1...100)
+    var transaction = try store.environment.beginWrite()
+    let used = transaction.usedBytes
+    #expect(used == fileSize(store.folder.dataFile))
+    #expect(try transaction.extendFile(to: used + 200_000) == used + 200_000)
+    #expect(try transaction.extendFile(to: used) == used + 200_000, "a file does not become shorter")
+    try transaction.put("value", for: 1_000, in: store.numbers)
+    try transaction.commit()
+    try store.fill(101...2_000)
+    #expect(store.environment.information.lastPage >= used / 4_096)
+    #expect(fileSize(store.folder.dataFile) == used + 200_000)
+    var second = try store.environment.beginWrite()
+    #expect(try second.extendFile(to: 1 << 40) == 64 << 20)
+    second.abort()
+    store.environment.close()
+    let again = try Store(in: store.folder)
+    let reader = try again.environment.beginRead()
+    #expect(try reader.text(1, from: again.numbers) == "value 1")
+    #expect(try reader.text(2_000, from: again.numbers) == "value 2000")
+  }
 }
 
 @Suite("A full store")

@@ -87,6 +87,9 @@ enum SideWrite: Sendable {
   /// Whether no entry is there.
   var isEmpty: Bool { full == 0 && current.count == 0 }
 
+  /// Whether syncing the frame takes longer than writing it.
+  var isSmall: Bool { blockCount <= 4 }
+
   /// The blocks in use.
   var blockCount: Int { full + (current.count > 0 ? 1 : 0) }
 

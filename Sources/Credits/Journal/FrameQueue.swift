@@ -23,6 +23,10 @@ internal import Synchronization
   private var committing: Frame
   private var roomWaiters: [Frame.Waiter] = []
   private var isCommitterAsleep = false
+  /// How many callers may soon wait for the open frame: those who do, and those who were told of the last one.
+  private var expected = 0
+  /// The number of callers in wait at which a gathering committer is woken; 0 where it does not gather.
+  private var gathered = 0
   private var condition = Condition.running
   /// Whether entries may be appended; no longer once the store is being closed or has stopped.
   private var isAccepting = true
@@ -103,11 +107,19 @@ internal import Synchronization
   }
 
   private func enlist(_ waiter: Frame.Waiter, for sequence: SequenceNumber) -> Bool {
-    lock.withLock {
+    var isLast = false
+    let isEnlisted = lock.withLock {
       guard isRunning, durable < sequence else { return false }
-      if sequence >= filling.first { filling.waiters.append(waiter) } else { committing.waiters.append(waiter) }
+      if sequence >= filling.first {
+        filling.waiters.append(waiter)
+        isLast = filling.waiters.count == gathered
+      } else {
+        committing.waiters.append(waiter)
+      }
       return true
     }
+    if isLast { bell.ring() }
+    return isEnlisted
   }
 
   /// Writes rows beside the entries, all in one commit, and waits until they are durable.
@@ -156,7 +168,7 @@ internal import Synchronization
         guard isAccepting else { return nil }
         roomWaiters.append(waiter)
         defer { isCommitterAsleep = false }
-        return isCommitterAsleep
+        return isCommitterAsleep || gathered > 0
       }
       // A sleeping committer begins a new frame only when it is woken.
       if wakes == true { bell.ring() }
@@ -200,6 +212,23 @@ internal import Synchronization
     lock.withLock { isCommitterAsleep = false }
   }
 
+  /// Sleeps until all callers who were told of the last frame wait for the open one, or for a duration; answers whether
+  /// they came.
+  ///
+  /// Many callers call again at once. Without this, the first of them would begin a commit that the others miss.
+  func gather(atMost duration: Duration) -> Bool {
+    let mustSleep = lock.withLock { () -> Bool in
+      guard isRunning, filling.waiters.count < expected, roomWaiters.isEmpty else { return false }
+      gathered = expected
+      return true
+    }
+    if mustSleep { bell.wait(atMost: duration) }
+    return lock.withLock {
+      defer { (expected, gathered) = (0, 0) }
+      return filling.waiters.count >= expected
+    }
+  }
+
   /// Wakes the committer, though nothing was appended.
   func wake() { bell.ring() }
 
@@ -222,6 +251,7 @@ internal import Synchronization
     lock.withLock {
       durableSequence.store(frame.next.value - 1, ordering: .releasing)
       completed = taken
+      expected = frame.waiters.count + filling.waiters.count
       var waiters: [Frame.Waiter] = []
       swap(&waiters, &frame.waiters)
       return waiters

@@ -33,6 +33,8 @@ final class Committer: @unchecked Sendable {
   private var sweepStart: SequenceNumber
   private var cursor: SequenceNumber
   private var sweepCredit = 0
+  private var pause = Pause()
+  private var runway = Runway()
   private var retention: Retention
   private let isStopping = Atomic<Bool>(false)
   private let trims: Locked<[TrimRequest]> = Locked([])
@@ -69,6 +71,7 @@ final class Committer: @unchecked Sendable {
   func run() {
     do throws(StoreError) {
       while !isStopping.load(ordering: .acquiring) {
+        pause.gather(queue)
         if queue.hasWork || hasUrgentWork {
           try commit(positions: pace())
         } else if cursor < queue.last {
@@ -112,9 +115,11 @@ final class Committer: @unchecked Sendable {
   }
 
   private func commit(positions: Int) throws(StoreError) {
+    let start = ContinuousClock.now
     let work = try begin(positions: positions)
     try write(work)
     finish(work)
+    pause.note(commit: ContinuousClock.now - start, isSmall: work.frame.isSmall)
   }
 
   /// What is taken to be made durable in one commit.
@@ -194,6 +199,7 @@ final class Committer: @unchecked Sendable {
     _ frame: Frame, _ checkpoint: Meta.Checkpoint?, _ trim: Retention.Plan?
   ) throws(LMDBError) {
     var transaction = try database.environment.beginWrite()
+    if frame.isSmall, settings.durability == .synced { runway.extend(&transaction) }
     try frame.forEachBlock { (first, bytes) throws(LMDBError) in
       try transaction.append(bytes, for: first.value, to: database.journal)
     }

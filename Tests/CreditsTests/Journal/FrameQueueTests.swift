@@ -81,6 +81,91 @@ struct FrameQueueTests {
     #expect(await waiter == .stopped(reason: "an entry was lost"))
   }
 
+  /// A queue whose last frame was waited for by a number of callers, who have just been told that it is durable.
+  private func queueAfterFrame(waiters count: Int) async throws -> FrameQueue {
+    let queue = queue()
+    let sequence = queue.append(entry)
+    let frame = queue.exchange()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<count { group.addTask { try await queue.waitUntilDurable(sequence) } }
+      while frame.waiters.count < count { await Task.yield() }
+      for waiter in queue.complete(frame) { waiter.resume() }
+      try await group.waitForAll()
+    }
+    return queue
+  }
+
+  @Test("the committer sleeps until as many callers wait again, and then no more before the next frame")
+  func gathering() async throws {
+    let queue = try await queueAfterFrame(waiters: 3)
+    let gathering = Task { try await Worker.run { () throws(StoreError) in queue.gather(atMost: .seconds(600)) } }
+    let sequence = queue.append(entry)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<3 { group.addTask { try await queue.waitUntilDurable(sequence) } }
+      #expect(try await gathering.value)
+      let frame = queue.exchange()
+      #expect(frame.waiters.count == 3)
+      #expect(queue.gather(atMost: .seconds(600)), "nobody is expected before the next frame is complete")
+      for waiter in queue.complete(frame) { waiter.resume() }
+      try await group.waitForAll()
+    }
+  }
+
+  @Test("callers who do not come back are waited for no longer than allowed")
+  func missed() async throws {
+    let queue = try await queueAfterFrame(waiters: 2)
+    #expect(!queue.gather(atMost: .milliseconds(2)))
+    #expect(queue.gather(atMost: .seconds(600)), "and once only")
+  }
+
+  @Test("who waits for room ends the gathering, and so does the end of the queue")
+  func gatheringEnds() async throws {
+    let queue = try await queueAfterFrame(waiters: 2)
+    async let hasGathered = Worker.run { () throws(StoreError) in queue.gather(atMost: .seconds(600)) }
+    async let waiter: Void = queue.waitForRoom()
+    _ = try await hasGathered
+    _ = queue.complete(queue.exchange())
+    try await waiter
+    let other = try await queueAfterFrame(waiters: 2)
+    async let hasGatheredOther = Worker.run { () throws(StoreError) in other.gather(atMost: .seconds(600)) }
+    other.stop(.closed)
+    _ = try await hasGatheredOther
+  }
+
+  @Test("after each miss twice as many commits go without a pause, and after a hit none")
+  func pauses() async throws {
+    var pause = Pause()
+    /// The number of commits without a pause before the next one, in which the callers are missed.
+    func commitsBeforeMiss() async throws -> Int {
+      for count in 0... {
+        let queue = try await queueAfterFrame(waiters: 1)
+        pause.note(commit: .microseconds(2), isSmall: true)
+        pause.gather(queue)
+        // A queue that was asked expects nobody any more.
+        if queue.gather(atMost: .zero) { return count }
+      }
+      return 0
+    }
+    var counts: [Int] = []
+    for _ in 0..<8 { counts.append(try await commitsBeforeMiss()) }
+    #expect(counts == [0, 1, 3, 7, 15, 31, 63, 63])
+    let complete = try await queueAfterFrame(waiters: 0)
+    for _ in 0..<64 {
+      pause.note(commit: .microseconds(2), isSmall: true)
+      pause.gather(complete)
+    }
+    #expect(try await [commitsBeforeMiss(), commitsBeforeMiss()] == [0, 1])
+  }
+
+  @Test("a large commit is followed by no pause")
+  func largeCommit() async throws {
+    let queue = try await queueAfterFrame(waiters: 1)
+    var pause = Pause()
+    pause.note(commit: .seconds(600), isSmall: false)
+    pause.gather(queue)
+    #expect(!queue.gather(atMost: .zero), "the queue was not asked")
+  }
+
   @Test("more callers than allowed who wait for room are turned away")
   func overload() async throws {
     let queue = queue(waiting: 1)

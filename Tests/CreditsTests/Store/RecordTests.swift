@@ -114,6 +114,21 @@ struct RecordTests {
     try await reopened.close()
   }
 
+  @Test("the file of a store whose commits are synced is longer than it need be, and small commits leave it so long")
+  func runway() async throws {
+    let fixture = StoreFixture { $0.durability = .synced }
+    let (store, alice) = try await fixture.open(with: 1_000)
+    let before = try store.statistics()
+    #expect(before.fileBytes >= before.usedBytes + 65_536)
+    for number in 0..<20 { _ = try await store.debit(1, from: alice, request: RequestID(UInt64(number))) }
+    let after = try store.statistics()
+    #expect(after.fileBytes == before.fileBytes && after.commits >= before.commits + 19)
+    try await store.close()
+    let unsynced = try StoreFixture().open()
+    #expect(try unsynced.statistics().fileBytes < before.fileBytes)
+    try await unsynced.close()
+  }
+
   @Test("a closed store says so, on every door")
   func closed() async throws {
     let (store, alice) = try await fixture.open(with: 10)
