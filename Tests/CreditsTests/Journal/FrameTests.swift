@@ -66,7 +66,8 @@ struct FrameTests {
     #expect(frame.makeRoom(Entry.size))
     frame.add(entry(650))
     _ = frame.seal(after: 0, at: Timestamp(microseconds: 700))
-    #expect(frame.header(ofBlock: 0).latest.microseconds == 700 && frame.header(ofBlock: 0).earliest.microseconds == 650)
+    let header = frame.header(ofBlock: 0)
+    #expect(header.latest.microseconds == 700 && header.earliest.microseconds == 650)
   }
 
   @Test("a sealed frame begins anew, without anything left of before")

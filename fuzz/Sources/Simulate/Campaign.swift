@@ -93,7 +93,8 @@ struct Campaign {
     let kept = shortest.kept
     let (again, lines) = simulator.run(seed: history, steps: length, keeping: kept)
     if !shortest.isMinimal { say("shrinking was stopped after \(shrinking); --shrink SECONDS gives it more time") }
-    say("a history of \(kept.count) steps\(shortest.isMinimal ? ", none of which can be left out," : "") fails like this:")
+    let remark = shortest.isMinimal ? ", none of which can be left out," : ""
+    say("a history of \(kept.count) steps\(remark) fails like this:")
     let most = Campaign.mostLines
     for line in lines.prefix(most / 2) { say("  \(line)") }
     if lines.count > most { say("  … and \(lines.count - most) more; --keep shows them all …") }

@@ -9,6 +9,8 @@ struct Program {
     simulate replay HISTORY [--length STEPS] [--keep STEP,STEP-STEP,…] [--control NAME] [--shrink SECONDS]
     """
 
+  private static let controls = Simulator.Control.allCases.map(\.rawValue).joined(separator: ", ")
+
   private static let help = """
     Runs simulated histories of a store and compares it with the reference ledger at every step.
 
@@ -17,7 +19,7 @@ struct Program {
       --seed SEED       which histories; the same seed gives the same ones; a random one if left out
       --steps STEPS     how many steps in all (1000000)
       --length STEPS    how many steps a history has (10000)
-      --control NAME    what is made wrong on purpose: \(Simulator.Control.allCases.map(\.rawValue).joined(separator: ", "))
+      --control NAME    what is made wrong on purpose: \(controls)
       --shrink SECONDS  how long a history that fails is made shorter (60)
       --keep STEPS      which steps of a history to run, of those that it has
 
