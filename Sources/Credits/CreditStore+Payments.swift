@@ -182,7 +182,7 @@ extension CreditStore {
   ///   - key: The key of the charge, as in ``ChargeOrder/key``.
   /// - Throws: `denied` with the reason `noCharge` if the key is of no charge of this store: of another store, of one
   ///   that was lost when a backup took the store's place, or of one that ended without credits too long ago to be
-  ///   credited by itself; store failures. A success that is answered so is money without credits: somebody has to look
+  ///   credited by itself, or so long ago that the journal no longer tells how; store failures. A success that is answered so is money without credits: somebody has to look
   ///   at it.
   public func report(_ outcome: ChargeOutcome, ofChargeWithKey key: String) async throws(StoreError) {
     guard let name = ChargeName(key, in: engine.identity.store) else { return try await deny(outcome, key) }
@@ -192,7 +192,12 @@ extension CreditStore {
       let state = try engine.state(of: charge.account), charge.number > 0, charge.number <= state.extras.lastCharge
     else { return try await deny(outcome, key) }
     try await engine.act(.settle(charge.number, outcome), on: charge.account)
-    guard case .ended(let end)? = try await progress(ofCharge: charge.number, of: charge.account) else { return }
+    guard let progress = try await progress(ofCharge: charge.number, of: charge.account) else {
+      // How it ended is outside retention: it may have ended without credits.
+      if case .succeeded = outcome { try await deny(outcome, key) }
+      return
+    }
+    guard case .ended(let end) = progress else { return }
     switch outcome {
     case .succeeded where end.kind != .credited: try await deny(outcome, key)
     case .succeeded(_, let price) where price != end.money:

@@ -93,7 +93,7 @@ extension SimulationRun {
     // What is not one change but may be several is done without others in between.
     if isPlain {
       _ = begin(number, .report(outcome, charge, key: key))
-    } else if !isAhead {
+    } else if !isAhead, !isKnown || !mayBeOutsideRetention(charge) {
       try reportAtOnce(outcome, charge, key: key)
     }
   }

@@ -4,6 +4,7 @@ internal import Credits
 extension SimulationRun {
   /// Performs a step; one that does not apply does nothing.
   func perform(_ step: SimulationStep) throws {
+    beginStep()
     try look()
     switch step {
     case .ask(let caller, let requests, let acknowledge, let isBatch):

@@ -46,6 +46,11 @@ final class SimulationRun {
   var acknowledged = SequenceNumber.none
   private(set) var pending: (commit: SimulatedStore.Commit, changes: Int, isWritten: Bool)?
   private var hasPaused = false
+  /// The commits that the present step has waited for; a step that needs too many would never come to its end.
+  private var waits = 0
+  private static let mostWaits = 20_000
+  /// What went wrong where nobody could be told.
+  private var failure: Failure?
   /// Whether the store may have decided what the reference ledger has not been told yet.
   private var isBehind = false
   private var isOpen = true
@@ -221,6 +226,7 @@ final class SimulationRun {
     try write(.succeeds)
     try acknowledge()
     while moved.durable < moved.last || changes.count > writtenChanges {
+      try wait()
       try begin(idles: false)
       if pending == nil { break }
       try write(.succeeds)
@@ -229,23 +235,36 @@ final class SimulationRun {
     if moved.failure == nil { writtenChanges = changes.count }
   }
 
+  /// Begins to count what a step waits for.
+  func beginStep() { waits = 0 }
+
+  private func wait() throws {
+    waits += 1
+    try expect("no end", waits < SimulationRun.mostWaits, "a step has waited for \(waits) commits, and does not end")
+  }
+
   /// Commits in the middle of something that waits for it.
   private func pause() {
     hasPaused = true
     do {
+      try wait()
       try write(.succeeds)
       try acknowledge()
       try begin(idles: false)
       try write(.succeeds)
       try acknowledge()
-    } catch { moved.fail(.stopped(reason: "\(error)")) }
+    } catch {
+      // The store gives up waiting, and the step fails.
+      failure = error as? Failure
+      moved.fail(.stopped(reason: "\(error)"))
+    }
   }
 
   /// Does something that may have to wait for commits: what it changed is on the disk only as far as commits went.
   func pausing(_ body: () throws -> Void) throws {
     (hasPaused, isBehind) = (false, true)
     defer { isBehind = false }
-    try body()
+    do { try body() } catch { throw failure ?? error }
     isBehind = false
     if hasPaused { try commitAll() }
   }

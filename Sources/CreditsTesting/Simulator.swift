@@ -77,11 +77,16 @@ public struct Simulator: Sendable {
 
   private let place: TemporaryStore
   private let control: Control?
+  private let watch: (@Sendable (Int) -> Void)?
 
   /// Makes a simulator that keeps its stores in a new folder; the best place is one in memory.
-  public init(in folder: String? = nil, control: Control? = nil) {
+  ///
+  /// - Parameter watch: Called with the number of each step before it is performed, 0 being the beginning of a history,
+  ///   so that somebody can tell which one does not come to an end.
+  public init(in folder: String? = nil, control: Control? = nil, watch: (@Sendable (Int) -> Void)? = nil) {
     place = TemporaryStore(in: folder)
     self.control = control
+    self.watch = watch
   }
 
   // MARK: Running
@@ -100,7 +105,7 @@ public struct Simulator: Sendable {
     return (play(chosen.map { made[$0] }, seed: seed), chosen.map { "\($0): \(made[$0])" })
   }
 
-  private func history(seed: UInt64, steps: Int, into made: inout [SimulationStep]) -> History {
+  func history(seed: UInt64, steps: Int, into made: inout [SimulationStep]) -> History {
     let profile = SimulationProfile(seed: seed)
     var plan = SimulationPlan(seed: seed, profile)
     return play(profile) { run in
@@ -110,7 +115,7 @@ public struct Simulator: Sendable {
     }
   }
 
-  private func play(_ steps: [SimulationStep], seed: UInt64) -> History {
+  func play(_ steps: [SimulationStep], seed: UInt64) -> History {
     var rest = steps[...]
     return play(SimulationProfile(seed: seed)) { _ in rest.popFirst() }
   }
@@ -121,6 +126,7 @@ public struct Simulator: Sendable {
     var step = 0
     var counts = Counts()
     var digest = Digest()
+    watch?(0)
     do {
       let run = try SimulationRun(profile, control, path: path)
       defer {
@@ -130,6 +136,7 @@ public struct Simulator: Sendable {
       while let chosen = next(run) {
         try run.perform(chosen)
         step += 1
+        watch?(step)
       }
       try run.conclude()
     } catch {
@@ -138,45 +145,5 @@ public struct Simulator: Sendable {
       return History(steps: step, digest: digest.value, counts: counts, finding: finding)
     }
     return History(steps: step, digest: digest.value, counts: counts, finding: nil)
-  }
-
-  // MARK: Shrinking
-
-  /// Finds a short part of a history that fails in the same way: the numbers of its steps.
-  ///
-  /// Leaves out half of the steps, then quarters, and so on to single ones, as long as what is left fails.
-  ///
-  /// - Parameter tries: The most parts to try.
-  public func shrink(
-    seed: UInt64, steps: Int, _ finding: Finding, tries: Int = 3_000, progress: (Int) -> Void = { _ in }
-  ) -> [Int] {
-    var made: [SimulationStep] = []
-    _ = history(seed: seed, steps: steps, into: &made)
-    var kept = Array(made.indices.prefix(finding.step + 1))
-    var left = tries
-    func fails(_ candidate: [Int]) -> Int? {
-      left -= 1
-      let found = play(candidate.map { made[$0] }, seed: seed).finding
-      return found?.kind == finding.kind ? found?.step : nil
-    }
-    var size = max(1, kept.count / 2)
-    while left > 0 {
-      var hasShrunk = false
-      var start = 0
-      while start < kept.count, left > 0 {
-        let candidate = Array(kept[..<start] + kept[min(start + size, kept.count)...])
-        if let step = fails(candidate) {
-          // What comes after the step that shows it is not needed.
-          kept = Array(candidate.prefix(step + 1))
-          hasShrunk = true
-          progress(kept.count)
-        } else {
-          start += size
-        }
-      }
-      if size == 1, !hasShrunk { break }
-      size = max(1, hasShrunk ? min(size, kept.count / 2) : size / 2)
-    }
-    return kept
   }
 }

@@ -16,7 +16,7 @@ package enum Block {
     package var bytes: Int
     /// The earliest time of an entry.
     package var earliest: Timestamp
-    /// The latest time of an entry.
+    /// The latest time of an entry of this block or of one before it, or one that the store had come to before.
     package var latest: Timestamp
     /// The checksum of the block before; 0 for the first.
     package var previous: UInt64

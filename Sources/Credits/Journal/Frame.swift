@@ -149,14 +149,21 @@ enum SideWrite: Sendable {
   }
 
   /// Writes the headers of all blocks, each chained to the one before, and answers the last checksum.
-  func seal(after checksum: UInt64) -> UInt64 {
+  ///
+  /// Entries of different accounts may be out of order by a hair, blocks are not: the latest time of a block is never
+  /// earlier than that of one before it. So whoever forgets all up to a block knows a time that none of it is after.
+  ///
+  /// - Parameter latest: A time that no entry of the blocks before is after.
+  func seal(after checksum: UInt64, at latest: Timestamp = .zero) -> UInt64 {
     if current.count > 0 {
       unsafe (marks + full).initialize(to: current)
       full += 1
       current = Frame.emptyBlock(next)
     }
-    var checksum = checksum
+    var (checksum, latest) = (checksum, latest)
     for index in 0..<full {
+      latest = max(latest, unsafe marks[index].latest)
+      unsafe marks[index].latest = latest
       unsafe marks[index].previous = checksum
       checksum = unsafe Block.seal(marks[index], in: bytes(ofBlock: index))
     }

@@ -39,7 +39,7 @@ extension Ledger {
   }
 
   /// The state after all that time has done by itself; the version stays that of the last real entry.
-  private func settled(_ account: Account, at now: Timestamp) -> Account {
+  func settled(_ account: Account, at now: Timestamp) -> Account {
     var draft = Draft(account)
     while !draft.settle(at: max(now, account.time)) { draft = Draft(draft.account) }
     var state = draft.account

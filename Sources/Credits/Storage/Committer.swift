@@ -159,9 +159,9 @@ final class Committer: @unchecked Sendable {
       if ledger.sweep(from: &place, positions: positions, commit: commits, into: batch) { reached = sweepStart }
     }
     let frame = queue.exchange()
-    checksum = frame.seal(after: checksum)
     var latest = keeper.last
-    for index in 0..<frame.blockCount { latest = max(latest, frame.header(ofBlock: index).latest) }
+    checksum = frame.seal(after: checksum, at: latest)
+    if !frame.isEmpty { latest = frame.header(ofBlock: frame.blockCount - 1).latest }
     keeper.advance(to: latest)
     let checkpoint = reached.flatMap { $0 > cursor ? Meta.Checkpoint(cursor: $0, time: latest) : nil }
     let asked = trims.withLock { $0 }

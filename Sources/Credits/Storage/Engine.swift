@@ -351,7 +351,7 @@ final class Engine: Sendable {
       case .crowded:
         // No space in memory: what is on disk is this account's state, since dirty accounts never leave memory.
         guard let image = try database.image(of: account, hash: key.hash(account)) else { return nil }
-        return ledger.account(account, at: now) ?? image.account
+        return ledger.account(account, at: now) ?? ledger.settled(image.account, at: now)
       }
     }
   }

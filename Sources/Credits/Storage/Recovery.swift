@@ -61,7 +61,8 @@ struct Recovery {
             || result.latest.duration(since: header.latest) > settings.windowAge
           {
             result.forgotten = header.last
-            result.forgottenTime = header.latest
+            // No block before it is later, and none that is gone.
+            result.forgottenTime = max(trim.time, header.latest)
             break
           }
           count += UInt64(header.count)

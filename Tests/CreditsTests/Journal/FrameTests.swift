@@ -52,6 +52,24 @@ struct FrameTests {
     #expect(frame.header(ofBlock: 1) == headers[1])
   }
 
+  @Test("the latest time of blocks never goes back, though that of entries may")
+  func latest() throws {
+    let frame = Frame(kibibytes: 128)
+    frame.begin(at: SequenceNumber(1))
+    for index in 0..<3 * FrameTests.perBlock {
+      #expect(frame.makeRoom(Entry.size))
+      frame.add(entry([500, 200, 700][index / FrameTests.perBlock]))
+    }
+    _ = frame.seal(after: 0, at: Timestamp(microseconds: 400))
+    #expect((0..<3).map { frame.header(ofBlock: $0).latest.microseconds } == [500, 500, 700])
+    frame.begin(at: frame.next)
+    #expect(frame.makeRoom(Entry.size))
+    frame.add(entry(650))
+    _ = frame.seal(after: 0, at: Timestamp(microseconds: 700))
+    let header = frame.header(ofBlock: 0)
+    #expect(header.latest.microseconds == 700 && header.earliest.microseconds == 650)
+  }
+
   @Test("a sealed frame begins anew, without anything left of before")
   func reuse() {
     let frame = Frame(kibibytes: 64)

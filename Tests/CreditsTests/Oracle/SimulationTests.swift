@@ -29,7 +29,7 @@ struct SimulationTests {
       found = simulator.run(seed: seed, steps: 4_000).finding.map { (seed, $0) }
     }
     let (seed, finding) = try #require(found)
-    let kept = simulator.shrink(seed: seed, steps: 4_000, finding, tries: 400)
+    let kept = simulator.shrink(seed: seed, steps: 4_000, finding, tries: 400).kept
     #expect(kept.count < 60)
     let again = simulator.run(seed: seed, steps: 4_000, keeping: kept).history
     #expect(again.finding?.kind == finding.kind)

@@ -69,6 +69,44 @@ struct ClockCaseTests {
     #expect(await unknown.next() == nil)
   }
 
+  /// Where all accounts in memory had changes that were not committed yet, another one was shown as it was on the disk,
+  /// without what time had done since: expired credits were there, and credits of a hold that was over were not.
+  @Test("Case 16: what time has done shows of an account that finds no room in memory, too")
+  func crowded() async throws {
+    let fixture = StoreFixture { $0.residentAccounts = 1_024 }
+    let key = HashKey(1, 3, 5)
+    // Nothing is committed but when it is asked for.
+    var settings = fixture.settings
+    settings.simulation = Simulation(store: "s", key: key, commit: {})
+    try await CreditStore.open(at: fixture.place.path, settings: settings).close()
+    // Accounts that share one part of the memory, more than it has room for.
+    let accounts = Array((0..<100_000).lazy.map { AccountID($0) }.filter { key.hash($0) >> 58 == 7 }.prefix(40))
+    let prepared = try fixture.open()
+    let end = fixture.clock.now + .seconds(60)
+    for (number, account) in accounts.enumerated() {
+      try await prepared.open(account)
+      try await prepared.grant(
+        10, to: account, source: .promotion, expires: account == accounts[0] ? end : nil,
+        request: RequestID(UInt64(number + 1)))
+    }
+    _ = try await prepared.hold(4, on: accounts[1], for: .seconds(60), request: "hold")
+    try await prepared.close()
+    let store = try CreditStore.open(at: fixture.place.path, settings: settings)
+    let limit = store.simulated.stripeLimit
+    try #require(limit + 2 <= accounts.count)
+    for account in accounts[2..<limit + 2] {
+      _ = try await store.debit(1, from: account, request: "d", acknowledge: .applied)
+    }
+    #expect(try store.balance(of: accounts[0])?.available == 10 && store.balance(of: accounts[1])?.available == 6)
+    fixture.clock.now = end
+    #expect(store.simulated.residentCount == limit, "there is no room")
+    #expect(try store.balance(of: accounts[0])?.available == 0 && store.balance(of: accounts[1])?.available == 10)
+    #expect(!store.canAfford(1, accounts[0]) && store.canAfford(10, accounts[1]))
+    #expect(try store.account(accounts[0])?.expired == 10 && store.account(accounts[1])?.holds == [])
+    #expect(store.simulated.residentCount == limit)
+    try await store.close()
+  }
+
   @Test("Case 40, G7: a debit is explained in full within retention, and beyond it the answer is outside retention")
   func disputed() async throws {
     let fixture = StoreFixture {

@@ -101,6 +101,37 @@ struct OpenEndTests {
     try await store.close()
   }
 
+  /// Whether an old charge was credited is looked up in the journal. Where that no longer went so far, a success was
+  /// taken without a word, though the charge may have ended without credits.
+  @Test("Case 32: the payment of a charge whose end is outside retention is refused, for people to look at")
+  func outsideRetention() async throws {
+    let fixture = StoreFixture {
+      $0.windowRequests = 1_024
+      $0.checkpointEntries = 1_024
+    }
+    let (store, alice) = try await fixture.open(with: 100_000)
+    let method = try await store.savePaymentMethod(card, for: alice, request: "m")
+    let purchase = try await store.purchase(.pack(500), for: alice, with: method, request: "p")
+    try await store.removePaymentMethod(method, of: alice, request: "r")
+    for number in UInt64(1)...6_000 {
+      fixture.clock.advance(by: .seconds(1))
+      _ = try await store.debit(1, from: alice, request: RequestID(number), acknowledge: .applied)
+      if number % 200 == 0 { try await store.sync() }
+    }
+    let paid = ChargeOutcome.succeeded(reference: "ch_1", price: Money(20_00, .usd))
+    func report() async -> Denial.Reason? {
+      await refusal { () throws(StoreError) in try await store.report(paid, ofChargeWithKey: purchase.key) }
+    }
+    #expect(await report() == .noCharge)
+    var trimmed: UInt64 = 0
+    for _ in 0..<200 where trimmed == 0 { trimmed += try await store.trim(before: .latest).entries }
+    #expect(try await store.progress(of: purchase) == nil)
+    #expect(await report() == .noCharge)
+    try await store.report(.declined(reason: "late"), ofChargeWithKey: purchase.key)
+    #expect(try store.balance(of: alice)?.available == 94_000)
+    try await store.close()
+  }
+
   @Test("Case 38: an older copy of the data file that is put in the place of the store's own pauses charges")
   func older() async throws {
     var (store, alice) = try await fixture.open(with: 10)

@@ -50,6 +50,51 @@ struct WindowTests {
     try await store.close()
   }
 
+  /// Entries of different accounts may be out of order by a hair. When a store was opened, the latest time of the last
+  /// forgotten block was taken as the one up to which requests are too old; a block before it was later. A request from
+  /// there was neither remembered nor too old, and carried out a second time.
+  @Test("Case 5, G2: what is forgotten is too old after a reopening, though what follows it was decided earlier")
+  func laterThanItsSuccessors() async throws {
+    let fixture = StoreFixture { $0.windowRequests = 1_024 }
+    let (prepared, alice) = try await fixture.open(with: 1_000)
+    let bob = try await prepared.open("bob")
+    try await prepared.grant(10_000, to: bob, source: .allowance, request: "for bob")
+    try await prepared.close()
+    // Nothing is committed but when it is asked for.
+    var settings = fixture.settings
+    settings.simulation = Simulation(store: "s", key: HashKey(1, 3, 5), commit: {})
+    let store = try CreditStore.open(at: fixture.place.path, settings: settings)
+    let perBlock = (Block.capacity - Block.Header.size) / Entry.size
+    let start = fixture.clock.now
+    fixture.clock.now = start + .milliseconds(10)
+    let request = RequestID(at: start + .milliseconds(5))
+    #expect(try await store.debit(1, from: alice, request: request, acknowledge: .applied).receipt != nil)
+    for number in 1..<UInt64(perBlock) {
+      _ = try await store.debit(1, from: alice, request: RequestID(number), acknowledge: .applied)
+    }
+    fixture.clock.now = start
+    for number in 0..<UInt64(4 * perBlock) {
+      if number == UInt64(perBlock) { try commit(store) }
+      _ = try await store.debit(1, from: bob, request: RequestID(1_000 + number), acknowledge: .applied)
+    }
+    try commit(store)
+    try await store.close()
+    let again = try fixture.open()
+    #expect(try await again.debit(1, from: alice, request: request).denial?.reason == .tooOld)
+    #expect(try again.balance(of: alice)?.available == Amount(millionths: 1_000_000 * Int64(1_000 - perBlock)))
+    fixture.clock.now = start + .milliseconds(11)
+    let new = RequestID(at: fixture.clock.now)
+    #expect(try await again.debit(1, from: alice, request: new).receipt?.isReplay == false, "it is not too old")
+    try await again.close()
+  }
+
+  private func commit(_ store: CreditStore) throws {
+    let moved = store.simulated
+    guard let commit = try moved.begin(idles: false) else { return }
+    try moved.write(commit)
+    moved.finish(commit)
+  }
+
   @Test("Case 5: a request whose id carries no time is executed again once the window has forgotten it, as documented")
   func forgotten() async throws {
     let (store, alice) = try await fixture.open(with: 1_000)

@@ -7,26 +7,33 @@ struct Campaign {
   var steps = 1_000_000
   var length = 10_000
   var control: Simulator.Control?
+  /// How long a history that fails is made shorter.
+  var shrinking = Duration.seconds(60)
 
   /// The most steps that a control may take until it is found.
   private static let mostOfControl = 400_000
+  /// The most steps of a history that are printed unasked.
+  private static let mostLines = 100
 
-  private var folder: String? { unsafe access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nil }
+  private func simulator(_ control: Simulator.Control?) -> Simulator {
+    let folder = unsafe access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nil
+    return Simulator(in: folder, control: control) { step in Current.come(to: step) }
+  }
 
   /// Runs; true if nothing is wrong, and the controls were found.
   func run() -> Bool {
     let seed = seed ?? UInt64.random(in: 0..<1_000_000_000)
-    print("seed \(seed), \(steps) steps\(control.map { ", control \($0.rawValue)" } ?? "")")
+    say("seed \(seed), \(steps) steps\(control.map { ", control \($0.rawValue)" } ?? "")")
     guard control == nil else { return campaign(control, seed, steps) != nil }
     if campaign(nil, seed, steps) != nil { return false }
     var isGood = true
     for control in Simulator.Control.allCases {
       guard let found = campaign(control, seed, Campaign.mostOfControl) else {
-        print("control \(control.rawValue): NOT FOUND")
+        say("control \(control.rawValue): NOT FOUND")
         isGood = false
         continue
       }
-      print("control \(control.rawValue): found after \(found) steps, as it must be")
+      say("control \(control.rawValue): found after \(found) steps, as it must be")
     }
     return isGood
   }
@@ -34,7 +41,7 @@ struct Campaign {
   /// Runs histories until one fails; answers after how many steps.
   private func campaign(_ control: Simulator.Control?, _ seed: UInt64, _ most: Int) -> Int? {
     let isControlOfRun = control != nil && self.control == nil
-    let simulator = Simulator(in: folder, control: control)
+    let simulator = simulator(control)
     let bar = Bar(control.map { "control \($0.rawValue)" } ?? "simulating")
     let begin = ContinuousClock.now
     var counts = Simulator.Counts()
@@ -42,11 +49,11 @@ struct Campaign {
     var seeds = SplitMix64(seed: seed)
     while done < most {
       let history = seeds.next() >> 16
-      Current.note(history)
+      Current.note(history, length)
+      bar.show(Double(done) / Double(most), "\(rate(done, begin)) steps a minute, history \(history)")
       let outcome = simulator.run(seed: history, steps: min(length, most - done))
       done += outcome.steps
       counts += outcome.counts
-      bar.show(Double(done) / Double(most), "\(rate(done, begin)) steps a minute, history \(history)")
       guard let finding = outcome.finding else { continue }
       bar.end()
       if !isControlOfRun { report(finding, history, simulator, done) }
@@ -62,8 +69,8 @@ struct Campaign {
   }
 
   private func summarize(_ counts: Simulator.Counts, _ done: Int, _ begin: ContinuousClock.Instant) {
-    print("\(done) steps, \(rate(done, begin)) a minute, nothing wrong:")
-    print(
+    say("\(done) steps, \(rate(done, begin)) a minute, nothing wrong:")
+    say(
       """
         \(counts.requests) requests, \(counts.charges) charges, \(counts.commits) commits, \(counts.failures) of them \
       failed, \(counts.crashes) crashes, \(counts.reopenings) reopenings
@@ -75,19 +82,26 @@ struct Campaign {
   // MARK: Findings
 
   private func report(_ finding: Simulator.Finding, _ history: UInt64, _ simulator: Simulator, _ done: Int) {
-    print("history \(history), step \(finding.step), after \(done) steps in all")
-    print("\(finding.kind): \(finding.reason)")
+    say("history \(history), step \(finding.step), after \(done) steps in all")
+    say("\(finding.kind): \(finding.reason)")
+    say("making it shorter, for \(shrinking) at most")
     let bar = Bar("shrinking")
-    let kept = simulator.shrink(seed: history, steps: length, finding) { left in
-      bar.show(1 - Double(left) / Double(finding.step + 1), "\(left) steps are left")
+    let shortest = simulator.shrink(seed: history, steps: length, finding, within: shrinking) { left, tries in
+      bar.show(1 - Double(left) / Double(finding.step + 1), "\(left) steps are left, \(tries) tries")
     }
     bar.end()
-    let (shortest, lines) = simulator.run(seed: history, steps: length, keeping: kept)
-    print("the shortest history that fails like this has \(kept.count) steps:")
-    for line in lines { print("  \(line)") }
-    if let finding = shortest.finding { print("\(finding.kind): \(finding.reason)") }
+    let kept = shortest.kept
+    let (again, lines) = simulator.run(seed: history, steps: length, keeping: kept)
+    if !shortest.isMinimal { say("shrinking was stopped after \(shrinking); --shrink SECONDS gives it more time") }
+    let remark = shortest.isMinimal ? ", none of which can be left out," : ""
+    say("a history of \(kept.count) steps\(remark) fails like this:")
+    let most = Campaign.mostLines
+    for line in lines.prefix(most / 2) { say("  \(line)") }
+    if lines.count > most { say("  … and \(lines.count - most) more; --keep shows them all …") }
+    for line in lines.dropFirst(most / 2).suffix(most / 2) { say("  \(line)") }
+    if let finding = again.finding { say("\(finding.kind): \(finding.reason)") }
     let other = control.map { " --control \($0.rawValue)" } ?? ""
-    print("to replay it: simulate replay \(history) --length \(length) --keep \(ranges(kept))\(other)")
+    say("to replay it: \(Current.program) replay \(history) --length \(length) --keep \(ranges(kept))\(other)")
   }
 
   private func ranges(_ numbers: [Int]) -> String {
@@ -104,56 +118,32 @@ struct Campaign {
 
   /// Runs a history, or a part of one, again; true if nothing is wrong.
   func replay(_ history: UInt64, _ kept: [Int]?) -> Bool {
-    let simulator = Simulator(in: folder, control: control)
-    Current.note(history)
+    let simulator = simulator(control)
+    Current.note(history, length)
     var outcome: Simulator.History
     if let kept {
       let (found, lines) = simulator.run(seed: history, steps: length, keeping: kept)
-      for line in lines { print("  \(line)") }
+      for line in lines { say("  \(line)") }
       outcome = found
     } else {
       outcome = simulator.run(seed: history, steps: length)
     }
-    print("\(outcome.steps) steps, digest \(String(outcome.digest, radix: 16))")
+    say("\(outcome.steps) steps, digest \(String(outcome.digest, radix: 16))")
     guard let finding = outcome.finding else {
-      print("nothing is wrong")
+      say("nothing is wrong")
       return true
     }
     if kept == nil {
       report(finding, history, simulator, outcome.steps)
     } else {
-      print("step \(finding.step): \(finding.kind): \(finding.reason)")
+      say("step \(finding.step): \(finding.kind): \(finding.reason)")
     }
     return false
   }
 }
 
-/// A bar on the standard error stream, if that is a terminal.
-final class Bar {
-  private let title: String
-  private let isShown = isatty(STDERR_FILENO) == 1
-  private var drawn = ContinuousClock.now
-  private var width = 0
-
-  init(_ title: String) { self.title = title }
-
-  /// Shows the part that is done, and a remark; ten times a second at most.
-  func show(_ part: Double, _ remark: String) {
-    guard isShown, drawn.duration(to: .now) > .milliseconds(100) else { return }
-    drawn = .now
-    let full = Int(min(1, max(0, part)) * 30)
-    let bar = String(repeating: "#", count: full) + String(repeating: ".", count: 30 - full)
-    draw("\(title)  [\(bar)] \(Int(part * 100))%  \(remark)")
-  }
-
-  /// Removes the bar.
-  func end() { if width > 0 { draw("") } }
-
-  private func draw(_ line: String) {
-    let text = "\r" + line + String(repeating: " ", count: max(0, width - line.count)) + (line.isEmpty ? "\r" : "")
-    width = line.count
-    let bytes = Array(text.utf8)
-    // Safe: the array outlives the call. A bar that cannot be drawn is no failure.
-    _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
-  }
+/// Prints a line at once.
+func say(_ text: String) {
+  print(text)
+  fflush(nil)
 }
