@@ -169,7 +169,7 @@ extension SimulationRun {
     switch error {
     case .clockJumped where isAhead: return
     case .overloaded(profile.waitingCallers) where callers.count > profile.waitingCallers: return
-    case .outsideRetention where profile.isForgetful: return
+    case .outsideRetention where profile.isForgetful && reachesBack(caller): return
     default: break
     }
     guard let failure = moved.failure else {
@@ -177,6 +177,13 @@ extension SimulationRun {
     }
     counts.errors += 1
     try expect("G10: error", error == failure, "the store has stopped with \(failure), a caller gets \(error)")
+  }
+
+  /// Whether a caller asks for something that may be older than the journal. Its own request never is: as long as it is
+  /// remembered, its entry is kept.
+  private func reachesBack(_ caller: SimulatedCaller) -> Bool {
+    guard case .requests(let requests, _, _) = caller.errand else { return true }
+    return requests.contains { if case .correct = $0.verb { true } else { false } }
   }
 
   private func finish(_ caller: SimulatedCaller, _ answer: SimulatedCaller.Answer) throws {
