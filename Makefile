@@ -26,7 +26,8 @@ DOCS := $(BUILD)/documentation
 SUPPRESSIONS := $(wildcard $(CURDIR)/Tests/tsan-suppressions.txt)
 
 .PHONY: all build run test format lint docs tsan clean help deps bench load peers micro limits soak bench-test \
-  crash-states faults power-cut linearizability asan coverage fuzz fuzz-replay fuzz-canary fuzz-seeds simulate
+  crash-states faults power-cut linearizability asan coverage fuzz fuzz-replay fuzz-canary fuzz-seeds fuzz-merge \
+  simulate
 
 all: build
 
@@ -140,6 +141,10 @@ fuzz-canary: deps
 ## fuzz-seeds: write the inputs that the fuzzers begin with
 fuzz-seeds: deps
 	fuzz/fuzz seeds
+
+## fuzz-merge: keep in fuzz/corpus what fuzzing has found that reaches more
+fuzz-merge: deps
+	fuzz/fuzz merge $(TARGET)
 
 ## simulate: run simulated histories from SEED (a random one), STEPS (1,000,000) steps in all
 simulate: deps
