@@ -41,7 +41,7 @@ public final class CreditStore: Sendable {
   ///
   /// Later calls get `StoreError.closed`. Throws the error that stopped the store, if one did.
   public func close() async throws(StoreError) {
-    try await Worker.run { [engine] () throws(StoreError) in
+    try await engine.runApart { [engine] () throws(StoreError) in
       engine.close()
       if case .failed(let error) = engine.queue.state, error != .closed { throw error }
     }
@@ -245,7 +245,7 @@ public final class CreditStore: Sendable {
   public func verify(progress: @escaping @Sendable (Double) -> Void = { _ in }) async throws(StoreError) -> Verification
   {
     try await sync()
-    return try await Worker.run { [engine] () throws(StoreError) in
+    return try await engine.runApart { [engine] () throws(StoreError) in
       try Verifier(database: engine.database, key: engine.key).run(progress: progress)
     }
   }
@@ -255,7 +255,7 @@ public final class CreditStore: Sendable {
   /// The folder must not exist. The copy is complete and synced, or absent.
   public func backup(to path: String) async throws(StoreError) {
     try await sync()
-    try await Worker.run { [engine] () throws(StoreError) in try engine.database.backup(to: path) }
+    try await engine.runApart { [engine] () throws(StoreError) in try engine.database.backup(to: path) }
   }
 
   /// Deletes the journal's entries before a moment, as far as neither the request window nor the checkpoint needs them.
@@ -269,7 +269,7 @@ public final class CreditStore: Sendable {
   ///
   /// A store with the system's clock does this by itself, on time. Call it after moving a manual clock.
   public func tick() async throws(StoreError) {
-    try await Worker.run { [engine] () throws(StoreError) in try engine.clockwork.tick() }
+    try await engine.runApart { [engine] () throws(StoreError) in try engine.clockwork.tick() }
     try await sync()
   }
 

@@ -1,5 +1,4 @@
 internal import Credits
-internal import Synchronization
 
 /// The payment provider of an oracle run: does one act at a time, and tells what it was asked and what it answered.
 final class OracleGateway: PaymentGateway {
@@ -24,7 +23,7 @@ final class OracleGateway: PaymentGateway {
       var charges: [String: (account: AccountID, number: UInt32)] = [:]
       var interruption: (@Sendable () async throws -> Void)?
     }
-    let content = Mutex(Content())
+    let content = Locked(Content())
   }
 
   private let state: State

@@ -15,6 +15,8 @@ public final class OracleRun {
     public var frameKibibytes = 256
     /// How long the store remembers requests; the reference ledger never forgets one.
     public var windowAge = Duration.seconds(10_000_000_000)
+    /// What does the work of the store's threads, where it has none.
+    package var thread: OneThread?
 
     /// Makes a configuration with few accounts.
     public init() {}
@@ -53,6 +55,7 @@ public final class OracleRun {
   let place: TemporaryStore
   private let clock: StoreClock.Manual
   private let settings: Settings
+  private let thread: OneThread?
   var store: CreditStore
   private var path: String
   private var copies = 0
@@ -111,8 +114,11 @@ public final class OracleRun {
     settings.frameKibibytes = configuration.frameKibibytes
     // Much goes wrong on purpose, and is compared.
     settings.logger = Logger(label: "oracle") { _ in SwiftLogNoOpLogHandler() }
+    settings.simulation = configuration.thread?.simulation
     self.settings = settings
+    thread = configuration.thread
     store = try CreditStore.open(at: path, settings: settings)
+    thread?.serve(store)
     worker = RefillWorker(store: store, gateway: gateway, concurrency: 1)
     random = SplitMix64(seed: ~seed)
     ledger = ReferenceLedger(at: start)
@@ -257,6 +263,7 @@ public final class OracleRun {
     }
     try await leave()
     store = try CreditStore.open(at: path, settings: settings)
+    thread?.serve(store)
     worker = RefillWorker(store: store, gateway: gateway, concurrency: 1)
     ledger.reopen(asCopy: asCopy)
     reopenings += 1

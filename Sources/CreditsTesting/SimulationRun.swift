@@ -112,8 +112,17 @@ final class SimulationRun {
   func leave() {
     guard isOpen else { return }
     moved.die()
-    for _ in 0..<10_000 where callers.contains(where: \.isReady) { for caller in callers { caller.run() } }
+    runCallers()
     moved.abandon()
+  }
+
+  /// Lets all callers go on until they wait or have ended.
+  private func runCallers() {
+    var rounds = 0
+    while rounds < 10_000, callers.contains(where: \.isReady) {
+      for caller in callers { caller.run() }
+      rounds += 1
+    }
   }
 
   func expect(_ kind: String, _ isTrue: Bool, _ reason: @autoclosure () -> String) throws {
@@ -300,7 +309,7 @@ final class SimulationRun {
 
   /// Lets all callers of a store that has stopped come to their ends; they will ask again.
   private func dismissCallers() throws {
-    for _ in 0..<10_000 where callers.contains(where: \.isReady) { for caller in callers { caller.run() } }
+    runCallers()
     for caller in callers where caller.errand != nil {
       try expect("G10: waiter", caller.result != nil, "caller \(caller.number) waits for a store that has stopped")
       if case .requests(let requests, _, _) = caller.errand { lost = (lost + requests.prefix(4)).suffix(32) }

@@ -6,8 +6,8 @@ internal import Glibc
 ///
 /// Pages of LMDB are left as they are but for the magic number and version: LMDB is not made for wrong ones.
 enum FilesTarget {
-  static func run(_ input: [UInt8]) async throws {
-    let shapes = try await StoreShape.all.value
+  static func run(_ input: [UInt8]) throws {
+    let shapes = try StoreShape.all.get()
     var choices = Choices(bytes: input)
     let shape = shapes[choices.below(shapes.count)]
     let place = TemporaryStore()
@@ -20,9 +20,13 @@ enum FilesTarget {
     } else {
       try damage.change(shape, at: place.path, &choices)
     }
+    let examination = StoreExamination(shape: shape, path: place.path, damage: damage)
+    let thread = OneThread()
     do {
-      let isClean = try await StoreExamination(shape: shape, path: place.path, damage: damage).read()
-      try await StoreExamination(shape: shape, path: place.path, damage: damage).use(isClean: isClean)
+      try thread.run {
+        let isClean = try await examination.read()
+        try await examination.use(isClean: isClean, on: thread)
+      }
     } catch let finding as Finding {
       throw Finding(description: finding.description + "\n  after: " + damage.steps.joined(separator: ", "))
     }

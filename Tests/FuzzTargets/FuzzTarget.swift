@@ -11,29 +11,18 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   /// Price books, catalogues, usage logs, numbers, times, and the arguments of `creditctl`.
   case inputs
 
-  /// Runs one input; throws what is wrong.
-  public func run(_ input: [UInt8]) async throws {
+  /// Runs one input on the caller's own thread, the same way every time; throws what is wrong.
+  public func run(_ input: [UInt8]) throws {
     switch self {
-    case .model: try await ModelTarget.run(input)
-    case .files: try await FilesTarget.run(input)
-    case .journal, .inputs: try runAtOnce(input)
-    }
-  }
-
-  /// Whether inputs can be run without waiting for anything, by `runAtOnce`.
-  public var isImmediate: Bool { self == .journal || self == .inputs }
-
-  /// Runs one input of an immediate target on the caller's own thread; throws what is wrong.
-  public func runAtOnce(_ input: [UInt8]) throws {
-    switch self {
+    case .model: try ModelTarget.run(input)
     case .journal: try JournalTarget.run(input)
+    case .files: try FilesTarget.run(input)
     case .inputs: try InputsTarget.run(input)
-    case .model, .files: preconditionFailure("the target \(self) has to wait for its store")
     }
   }
 
   /// Inputs to begin with, by name.
-  public func seeds() async throws -> [(name: String, bytes: [UInt8])] {
+  public func seeds() throws -> [(name: String, bytes: [UInt8])] {
     switch self {
     case .model: ModelTarget.seeds
     case .journal: try JournalTarget.seeds()

@@ -6,14 +6,19 @@ enum ModelTarget {
   /// The most steps of a run.
   private static let mostSteps = 400
 
-  static func run(_ input: [UInt8]) async throws {
+  static func run(_ input: [UInt8]) throws {
     guard let first = input.first else { return }
     var configuration = OracleRun.Configuration()
     configuration.accounts = 1 + Int(first % 6)
     // A store that forgets requests executes them again.
     if Canary.isPlanted { configuration.windowAge = .microseconds(1) }
-    let run = try OracleRun(bytes: input.dropFirst(), configuration)
-    try await run.run(steps: mostSteps)
+    let (thread, chosen) = (OneThread(), configuration)
+    try thread.run {
+      var configuration = chosen
+      configuration.thread = thread
+      let run = try OracleRun(bytes: input.dropFirst(), configuration)
+      try await run.run(steps: mostSteps)
+    }
   }
 
   /// Choices at random, of several lengths.

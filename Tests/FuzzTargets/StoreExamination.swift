@@ -74,10 +74,13 @@ struct StoreExamination {
   }
 
   /// Opens the store for writing, and goes on with it.
-  func use(isClean: Bool) async throws {
-    let time = Timestamp(seconds: 1_900_000_000)
+  func use(isClean: Bool, on thread: OneThread) async throws {
+    // A while after all that the shapes say: plans are renewed, grants expire, charges are to be asked for.
+    var settings = StoreShape.settings(at: shape.latest + .seconds(40 * 86_400))
+    settings.simulation = thread.simulation
     do {
-      let store = try CreditStore.open(at: path, settings: StoreShape.settings(at: time))
+      let store = try CreditStore.open(at: path, settings: settings)
+      thread.serve(store)
       var answers = 0
       for account in shape.balances.keys.sorted(by: { $0.low < $1.low }) {
         for request in shape.requests[account] ?? [] {

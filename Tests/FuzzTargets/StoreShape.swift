@@ -23,10 +23,15 @@ struct StoreShape: Sendable {
   let balances: [AccountID: Balance]
   /// The latest two requests of each account.
   let requests: [AccountID: [RequestID]]
+  /// The time of the latest entry.
+  let latest: Timestamp
 
   /// All shapes: fresh; with few accounts, closed; as a crash leaves it, with everything; closed, with everything;
   /// trimmed.
-  static let all = Task { try await make() }
+  static let all = Result {
+    let thread = OneThread()
+    return try thread.run { try await make(thread) }
+  }
 
   /// Reads a store that nobody has open.
   private init(_ path: String) throws {
@@ -35,7 +40,9 @@ struct StoreShape: Sendable {
     let reader = try CreditReader.open(at: path, settings: StoreShape.settings())
     var balances: [AccountID: Balance] = [:]
     var requests: [AccountID: [RequestID]] = [:]
+    var latest = Timestamp(seconds: 1_700_000_000)
     try reader.forEachEntry(from: StoreShape.first(of: rows)) { (entry) throws(StoreError) in
+      latest = max(latest, entry.time)
       balances[entry.account] = try reader.balance(of: entry.account)
       if let request = entry.request {
         requests[entry.account] = requests[entry.account, default: []].suffix(1) + [request]
@@ -44,6 +51,7 @@ struct StoreShape: Sendable {
     }
     self.balances = balances
     self.requests = requests
+    self.latest = latest
   }
 
   private static func first(of rows: [Row]) -> SequenceNumber {
@@ -56,30 +64,37 @@ struct StoreShape: Sendable {
     key.reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 
-  private static func make() async throws -> [StoreShape] {
+  private static func make(_ thread: OneThread) async throws -> [StoreShape] {
     let place = TemporaryStore()
     var shapes: [StoreShape] = []
+    func open(_ path: String, windowAge: Duration = .seconds(86_400)) throws -> CreditStore {
+      var settings = settings()
+      settings.simulation = thread.simulation
+      settings.windowAge = windowAge
+      let store = try CreditStore.open(at: path, settings: settings)
+      thread.serve(store)
+      return store
+    }
     let fresh = place.place("fresh")
-    try await CreditStore.open(at: fresh, settings: settings()).close()
+    try await open(fresh).close()
     shapes.append(try StoreShape(fresh))
     for (seed, steps) in [(3, 40), (4, 240)] {
       var configuration = OracleRun.Configuration()
       configuration.accounts = 5
+      configuration.thread = thread
       let run = try OracleRun(seed: UInt64(seed), configuration)
       try await run.take(steps: steps)
       let path = place.place("copy-\(seed)")
       try await run.copy(to: path)
       if seed == 4 { shapes.append(try StoreShape(path)) }
-      let store = try CreditStore.open(at: path, settings: settings())
+      let store = try open(path)
       _ = try await store.addConsumer("mail")
       _ = try await store.addConsumer("search")
       try await store.setCatalogue(store.catalogue)
       try await store.close()
       shapes.append(try StoreShape(path))
       if seed == 4 {
-        var settings = settings()
-        settings.windowAge = .microseconds(1)
-        let store = try CreditStore.open(at: path, settings: settings)
+        let store = try open(path, windowAge: .microseconds(1))
         _ = try await store.removeConsumer("mail")
         _ = try await store.removeConsumer("search")
         _ = try await store.trim(before: .latest)

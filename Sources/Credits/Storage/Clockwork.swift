@@ -10,7 +10,8 @@ final class Clockwork: Sendable {
   private let ledger: Ledger
   private let queue: FrameQueue
   private let keeper: TimeKeeper
-  private let simulation: Simulation?
+  /// What stands in for the store's threads, if anything does.
+  let simulation: Simulation?
   private let isStopping = Atomic<Bool>(false)
   /// The rows of the table of due times up to here have been seen to since the store was opened.
   private let seen: Locked<Timestamp> = Locked(.zero)

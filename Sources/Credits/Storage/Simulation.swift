@@ -15,6 +15,17 @@ package struct Simulation: Sendable {
   }
 }
 
+extension Engine {
+  /// Runs a function that takes long on a thread of its own and suspends the caller meanwhile; in a simulation, on the
+  /// caller's.
+  func runApart<R: Sendable>(
+    _ body: @escaping @Sendable () throws(StoreError) -> R
+  ) async throws(StoreError) -> R {
+    guard clockwork.simulation == nil else { return try body() }
+    return try await Worker.run(body)
+  }
+}
+
 extension CreditStore {
   /// The parts of a store that has no threads, to be moved by hand.
   package var simulated: SimulatedStore { SimulatedStore(engine: engine) }

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import FuzzTargets
 internal import Glibc
 
@@ -40,36 +39,17 @@ struct Program {
   private static func run(_ input: [UInt8]) {
     guard let target else { return }
     do {
-      if target.isImmediate {
-        try target.runAtOnce(input)
-      } else {
-        try wait { try await target.run(input) }
-      }
+      try target.run(input)
     } catch {
       complain("target \(target): \(error)")
       abort()
     }
   }
 
-  /// Runs a function on other threads while this one, which is none of the pool's, waits.
-  private static func wait(_ body: @escaping @Sendable () async throws -> Void) throws {
-    let done = DispatchSemaphore(value: 0)
-    // Safe: written before the signal, read after it.
-    nonisolated(unsafe) var failure: (any Error)?
-    Task.detached {
-      do { try await body() } catch { unsafe failure = error }
-      done.signal()
-    }
-    done.wait()
-    if let error = unsafe failure { throw error }
-  }
-
   private static func writeSeeds(to folder: String) -> Never {
     do {
-      try wait {
-        for target in FuzzTarget.allCases {
-          for seed in try await target.seeds() { write(seed.bytes, to: "\(folder)/\(target)/\(seed.name)") }
-        }
+      for target in FuzzTarget.allCases {
+        for seed in try target.seeds() { write(seed.bytes, to: "\(folder)/\(target)/\(seed.name)") }
       }
       exit(0)
     } catch {
