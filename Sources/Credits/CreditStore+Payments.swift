@@ -182,8 +182,8 @@ extension CreditStore {
   ///   - key: The key of the charge, as in ``ChargeOrder/key``.
   /// - Throws: `denied` with the reason `noCharge` if the key is of no charge of this store: of another store, of one
   ///   that was lost when a backup took the store's place, or of one that ended without credits too long ago to be
-  ///   credited by itself, or so long ago that the journal no longer tells how; store failures. A success that is answered so is money without credits: somebody has to look
-  ///   at it.
+  ///   credited by itself, or so long ago that the journal no longer tells how; store failures. A success that is
+  ///   answered so is money without credits: somebody has to look at it.
   public func report(_ outcome: ChargeOutcome, ofChargeWithKey key: String) async throws(StoreError) {
     guard let name = ChargeName(key, in: engine.identity.store) else { return try await deny(outcome, key) }
     let charge = name.charge

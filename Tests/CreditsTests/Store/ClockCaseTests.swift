@@ -86,7 +86,7 @@ struct ClockCaseTests {
     for (number, account) in accounts.enumerated() {
       try await prepared.open(account)
       try await prepared.grant(
-        10, to: account, source: .promotion, expires: account == accounts[0] ? end : nil,
+        10, to: account, source: .promotion("spring"), expires: account == accounts[0] ? end : nil,
         request: RequestID(UInt64(number + 1)))
     }
     _ = try await prepared.hold(4, on: accounts[1], for: .seconds(60), request: "hold")
