@@ -166,7 +166,16 @@ public final class CreditStore: Sendable {
   }
 
   /// Waits until a change that was acknowledged as applied is durable.
+  ///
+  /// - Throws: `invalidArgument` if the store has no such change: the receipt is of another store, or the change was
+  ///   lost in a crash; store failures.
   public func sync(_ receipt: Receipt) async throws(StoreError) {
+    let last = engine.queue.last
+    guard receipt.sequence <= last else {
+      throw .invalidArgument(
+        "there is no entry \(receipt.sequence), the journal ends at \(last): the receipt is of another store, or of a "
+          + "change that was lost in a crash before it was durable")
+    }
     try await engine.queue.waitUntilDurable(receipt.sequence)
   }
 

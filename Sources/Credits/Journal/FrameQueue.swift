@@ -109,7 +109,8 @@ internal import Synchronization
   private func enlist(_ waiter: Frame.Waiter, for sequence: SequenceNumber) -> Bool {
     var isLast = false
     let isEnlisted = lock.withLock {
-      guard isRunning, durable < sequence else { return false }
+      // An entry that was never appended is waited for by nobody.
+      guard isRunning, durable < sequence, sequence < filling.next else { return false }
       if sequence >= filling.first {
         filling.waiters.append(waiter)
         isLast = filling.waiters.count == gathered

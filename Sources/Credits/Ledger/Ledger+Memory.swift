@@ -56,7 +56,7 @@ extension Ledger {
         unsafe stripe.pointee.table.find(account, hash: hash) == nil ? stripe.pointee.evictions : nil
       }
       guard let before else { return .resident }
-      let image = try readImage(account)
+      let image = try checkedImage(of: account)
       let loading = unsafe stripe.pointee.lock.withLock { () -> Loading? in
         if unsafe stripe.pointee.table.find(account, hash: hash) != nil { return .resident }
         // The account may have been here, changed and gone again since the image was read: then that is an old one.
@@ -71,6 +71,15 @@ extension Ledger {
       }
       if let loading { return loading }
     }
+  }
+
+  /// Reads the image of an account; throws where it is ahead of the journal, since its entries would never come.
+  private func checkedImage(of account: AccountID) throws(StoreError) -> Image? {
+    guard let image = try readImage(account) else { return nil }
+    let last = queue.last
+    if image.account.last <= last { return image }
+    throw .corrupt(
+      what: "the image of account \(account)", at: image.account.last, reason: "the journal ends at \(last)")
   }
 
   /// Applies to accounts in memory what time has done by itself; false if the frame had no room for all of it.
@@ -157,7 +166,7 @@ extension Ledger {
     let stripe = unsafe stripe(hash)
     var found = unsafe stripe.pointee.table.find(account, hash: hash)
     if unsafe found == nil {
-      let image = try readImage(account)
+      let image = try checkedImage(of: account)
       let slot =
         image.map { AccountTable.Slot($0) } ?? AccountTable.Slot(account: Account(account), imaged: .none, due: .never)
       unsafe found = place(slot, hash, in: stripe)

@@ -17,13 +17,15 @@ struct DamagedJournalTests {
     return alice
   }
 
-  private func change(_ body: (inout WriteTransaction, _ journal: Table, _ meta: Table) throws -> Void) throws {
+  private func change(
+    and other: String = "meta", _ body: (inout WriteTransaction, _ journal: Table, _ other: Table) throws -> Void
+  ) throws {
     var settings = Environment.Settings()
     settings.mapSize = 1 << 30
     settings.sync = .none
     let environment = try Environment.open(at: fixture.place.path, settings: settings)
     defer { environment.close() }
-    let tables = try environment.openTables([.init("journal", keys: .integers), .init("meta", keys: .bytes)])
+    let tables = try environment.openTables([.init("journal", keys: .integers), .init(other, keys: .bytes)])
     var transaction = try environment.beginWrite()
     try body(&transaction, tables[0], tables[1])
     try transaction.commit()
@@ -79,6 +81,53 @@ struct DamagedJournalTests {
       }
       #expect(sequence == SequenceNumber(5))
     }
+  }
+
+  // An image that is sealed named a last entry that the journal does not have, and explaining waited for it for ever.
+  @Test("is not waited for by an image that is ahead of it")
+  func imageAhead() async throws {
+    let alice = try await make()
+    try change(and: "accounts") { transaction, _, accounts in
+      var (key, value) = ([UInt8](), [UInt8]())
+      do {
+        var cursor = try transaction.cursor(on: accounts)
+        #expect(try cursor.first())
+        key = unsafe cursor.key.withUnsafeBytes { unsafe Array($0) }
+        var image = try Image(from: cursor.value)
+        image.account.last = SequenceNumber(99)
+        value = [UInt8](repeating: 0, count: image.size)
+        unsafe value.withUnsafeMutableBytes { unsafe image.store(to: $0) }
+      }
+      try transaction.put(value.span.rawBytes, for: key.span.rawBytes, in: accounts)
+    }
+    let store = try fixture.open()
+    let errors = [
+      await failure { () throws(StoreError) in _ = try await store.explain(RequestID(1), of: alice) },
+      await failure { () throws(StoreError) in _ = try await store.history(of: alice) },
+      await failure { () throws(StoreError) in _ = try await store.debit(1, from: alice, request: "new") },
+    ]
+    for error in errors {
+      #expect(
+        error
+          == .corrupt(what: "the image of account \(alice)", at: SequenceNumber(99), reason: "the journal ends at 5"))
+    }
+    try await store.close()
+  }
+
+  @Test("is not waited for by a receipt that is ahead of it")
+  func receiptAhead() async throws {
+    let (store, alice) = try await fixture.open(with: 10)
+    let receipt = try #require(try await store.debit(1, from: alice, request: "debit").receipt)
+    try await store.sync(receipt)
+    let lost = Receipt(sequence: SequenceNumber(99), time: receipt.time, amount: 1, balance: 9, isReplay: false)
+    let error = await failure { () throws(StoreError) in try await store.sync(lost) }
+    #expect(error?.code == "invalid-argument")
+    #expect("\(error as Any)".contains("the journal ends at 3"))
+    let other = await failure { () throws(StoreError) in
+      try await store.engine.queue.waitUntilDurable(SequenceNumber(4))
+    }
+    #expect(other == .stopped(reason: "an entry was lost"))
+    try await store.close()
   }
 
   // A record of what was trimmed said 0, or more than there is, and opening the store ended the process.
