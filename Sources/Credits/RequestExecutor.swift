@@ -38,12 +38,15 @@ public final class RequestExecutor: TaskExecutor {
     private let bell = Bell()
 
     func append(_ job: UnownedJob, for executor: UnownedTaskExecutor) {
-      let wakes = state.withLock { state in
+      let woken = state.withLock { state -> Unmanaged<Queue>? in
         unsafe state.jobs.append((job, executor))
-        defer { state.isAsleep = false }
-        return state.isAsleep
+        guard state.isAsleep else { return nil }
+        state.isAsleep = false
+        // Once the job can be taken, it may end, and with it the last use of the executor and of this queue.
+        return unsafe Unmanaged.passRetained(self)
       }
-      if wakes { bell.ring() }
+      guard let queue = unsafe woken else { return }
+      unsafe queue.takeRetainedValue().bell.ring()
     }
 
     func stop() {

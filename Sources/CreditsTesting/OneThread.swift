@@ -26,8 +26,11 @@ internal import Dispatch
   /// Keeps the next part of a task.
   package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    jobs.withLock { $0.append(job) }
-    hasJobs.signal()
+    // Under the lock: once the job can be taken, it may end, and with it the last use of this object.
+    jobs.withLock { jobs in
+      jobs.append(job)
+      hasJobs.signal()
+    }
   }
 
   /// Runs a function to its end on the caller's thread.

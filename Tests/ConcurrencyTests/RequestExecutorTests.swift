@@ -44,4 +44,12 @@ struct RequestExecutorTests {
       }
     }
   }
+
+  @Test("may go as soon as its last task ends, though who resumed that has not returned yet")
+  func lastUse() async {
+    for number in 0..<2_000 {
+      let task = Task(executorPreference: RequestExecutor()) { await Task.detached { number }.value }
+      #expect(await task.value == number)
+    }
+  }
 }
