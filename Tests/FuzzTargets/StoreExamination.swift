@@ -7,13 +7,6 @@ struct StoreExamination {
   let path: String
   let damage: StoreDamage
 
-  private struct Found {
-    /// What each account had available after its last entry.
-    var available: [AccountID: Amount] = [:]
-    var last = SequenceNumber.none
-    var latest = Timestamp.zero
-  }
-
   /// Reads all there is without changing it; answers whether the store is said to be clean.
   func read() async throws -> Bool {
     do {
@@ -23,12 +16,11 @@ struct StoreExamination {
       if Canary.isPlanted, problem?.account != nil { isClean = true }
       if let problem { try demand((1...1_024).contains(problem.description.utf8.count), "\(problem)") }
       let first = shape.rows.filter { $0.table == 0 }.map { StoreShape.number($0.key) }.min() ?? 1
-      var found = Found()
+      // What each account had available after its last entry.
+      var found: [AccountID: Amount] = [:]
       do {
         try reader.forEachEntry(from: SequenceNumber(first)) { (entry) throws(StoreError) in
-          found.available[entry.account] = entry.available
-          found.last = entry.sequence
-          found.latest = max(found.latest, entry.time)
+          found[entry.account] = entry.available
           return true
         }
       } catch {
@@ -52,14 +44,14 @@ struct StoreExamination {
   }
 
   private func check(
-    _ account: AccountID, _ balance: Balance, _ reader: CreditReader, _ found: Found, isClean: Bool
+    _ account: AccountID, _ balance: Balance, _ reader: CreditReader, _ found: [AccountID: Amount], isClean: Bool
   ) throws {
     do {
       let answer = try reader.balance(of: account)
       if damage.isOnlyOfValues {
         try demand(answer == balance, "account \(account.low) has \(balance), the damaged store says \(answer as Any)")
       }
-      if isClean, let available = found.available[account] {
+      if isClean, let available = found[account] {
         try demand(
           answer?.available == available, "account \(account.low) has \(available), a clean store says \(answer as Any)"
         )
@@ -81,6 +73,8 @@ struct StoreExamination {
     do {
       let store = try CreditStore.open(at: path, settings: settings)
       thread.serve(store)
+      // Where an entry's time was made one of thousands of years ahead, each day of a plan until then is caught up with.
+      guard store.simulated.time < shape.latest + .seconds(100 * 366 * 86_400) else { return try await store.close() }
       var answers = 0
       for account in shape.balances.keys.sorted(by: { $0.low < $1.low }) {
         for request in shape.requests[account] ?? [] {

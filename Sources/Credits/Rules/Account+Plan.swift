@@ -9,6 +9,7 @@ extension Account {
     else { throw Inconsistency("a plan is not whole") }
     let plan = Plan(name, allowance: allowance, per: period, rollover: rollover, priority: priority)
     if let next = record.moment(.next), let anchor = record.moment(.anchor) {
+      guard next > entry.time else { throw Inconsistency("a plan begins with a period that is over") }
       var subscription = Subscription(plan: plan, anchor: anchor, next: next)
       if let old = extras.plan, old.anchor == anchor, old.next == next {
         subscription.grants = old.grants

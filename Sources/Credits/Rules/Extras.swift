@@ -95,9 +95,10 @@ package struct Extras: Hashable, Sendable {
 }
 
 extension Subscription {
-  /// Whether amounts are in range, so that sums of them cannot overflow.
+  /// Whether amounts are in range, so that sums of them cannot overflow, and the next period is one that the clock of a
+  /// store can have missed, so that those to be caught up with are no thousands of years.
   fileprivate var isSound: Bool {
-    given >= 0 && given.millionths < .max / 2
+    next > .zero && given >= 0 && given.millionths < .max / 2
       && [plan, change?.plan ?? plan].allSatisfy { plan in
         plan.allowance >= 0 && plan.allowance.millionths < .max / 2 && plan.rollover >= 0
       }
