@@ -3,7 +3,7 @@ import CreditsTesting
 import Logging
 import Testing
 
-@Suite("The examples", .timeLimit(.minutes(1)))
+@Suite("The examples", .timeLimit(.minutes(10)))
 struct ExampleRunTests {
   private let folder = TemporaryFolder()
 

@@ -73,7 +73,7 @@ struct StoreExamination {
     do {
       let store = try CreditStore.open(at: path, settings: settings)
       thread.serve(store)
-      // Where an entry's time was made one of thousands of years ahead, each day of a plan until then is caught up with.
+      // Where an entry's time is thousands of years ahead, each day of a plan until then would be caught up with.
       guard store.simulated.time < shape.latest + .seconds(100 * 366 * 86_400) else { return try await store.close() }
       var answers = 0
       for account in shape.balances.keys.sorted(by: { $0.low < $1.low }) {

@@ -4,7 +4,7 @@ import Logging
 import ServiceLifecycle
 import Testing
 
-@Suite("The worker that charges cards", .timeLimit(.minutes(1)))
+@Suite("The worker that charges cards", .timeLimit(.minutes(10)))
 struct RefillWorkerTests {
   private let fixture = StoreFixture()
 

@@ -2,7 +2,7 @@ import Credits
 import CreditsTesting
 import Testing
 
-@Suite("The feed of events", .timeLimit(.minutes(1)))
+@Suite("The feed of events", .timeLimit(.minutes(10)))
 struct EventTests {
   private let fixture = StoreFixture()
 
