@@ -78,7 +78,7 @@ package enum Block {
     try reader.readZeros(8)
     let checksum: UInt64 = try reader.read()
     guard length == bytes.byteCount - Header.size, count > 0, count <= length / Entry.size, first > .none,
-      first.value < UInt64.max - UInt64(count)
+      first <= .highest
     else { throw DecodingError("a block has \(count) entries in \(length) bytes") }
     let header = Header(
       first: first, count: count, bytes: length, earliest: earliest, latest: latest, previous: previous)

@@ -98,6 +98,7 @@ package struct Image: Sendable {
     guard let status = AccountStatus(rawValue: try reader.read()) else {
       throw DecodingError("an image has an unknown status")
     }
+    guard last <= .highest else { throw DecodingError("an image includes entries up to \(last)") }
     try reader.readZeros(3)
     var usable: [Grant] = []
     var extras = Extras()

@@ -140,6 +140,9 @@ public struct SequenceNumber: Hashable, Comparable, Sendable, BitwiseCopyable, C
   /// The number of no entry.
   public static let none = SequenceNumber(0)
 
+  /// The highest number that is read from a file: no store gets so far, and sums with others never overflow.
+  package static let highest = SequenceNumber(1 << 62)
+
   /// Orders by place in the journal.
   @inlinable public static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 

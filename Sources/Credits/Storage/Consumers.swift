@@ -16,12 +16,17 @@ final class Consumers: Sendable {
         var isMore = try cursor.first()
         while isMore {
           let name = unsafe cursor.key.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-          if let words = Meta.decode(cursor.value, 1) { found[name] = SequenceNumber(words[0]) } else { damaged = name }
+          if let last = Meta.decode(cursor.value, 1).map({ SequenceNumber($0[0]) }), last <= .highest {
+            found[name] = last
+          } else {
+            damaged = name
+          }
           isMore = try cursor.next()
         }
       } catch { throw database.storeError(error) }
       guard let damaged else { return found }
-      throw .corrupt(what: "the cursor of consumer \(damaged)", at: .none, reason: "its checksum does not match")
+      throw .corrupt(
+        what: "the cursor of consumer \(damaged)", at: .none, reason: "it is none, or its checksum does not match")
     }
   }
 

@@ -49,7 +49,7 @@ enum Meta {
     guard let words = try read("checkpoint", 2, in: transaction, database) else {
       return Checkpoint(cursor: .none, time: .zero)
     }
-    guard words[0] < .max else {
+    guard words[0] <= SequenceNumber.highest.value else {
       throw .corrupt(what: "the record checkpoint of the store", at: .none, reason: "it is beyond every entry")
     }
     return Checkpoint(cursor: SequenceNumber(words[0]), time: Timestamp(microseconds: Int64(bitPattern: words[1])))
@@ -61,7 +61,9 @@ enum Meta {
     guard let words = try read("trim", 2, in: transaction, database) else {
       return Trim(first: SequenceNumber(1), time: .zero)
     }
-    guard words[0] > 0 else { throw .corrupt(what: "the record trim of the store", at: .none, reason: "it says 0") }
+    guard (1...SequenceNumber.highest.value).contains(words[0]) else {
+      throw .corrupt(what: "the record trim of the store", at: .none, reason: "it says \(words[0])")
+    }
     return Trim(first: SequenceNumber(words[0]), time: Timestamp(microseconds: Int64(bitPattern: words[1])))
   }
 

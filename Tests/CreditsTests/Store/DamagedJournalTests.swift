@@ -131,7 +131,7 @@ struct DamagedJournalTests {
   }
 
   // A record of what was trimmed said 0, or more than there is, and opening the store ended the process.
-  @Test("is refused where more or less is noted to be gone than can be", arguments: [0, 5_000] as [UInt64])
+  @Test("is refused where more or less is noted to be gone than can be", arguments: [0, 5_000, .max])
   func trimmed(first: UInt64) async throws {
     _ = try await make()
     try change { transaction, _, meta in
@@ -142,6 +142,49 @@ struct DamagedJournalTests {
     guard case .corrupt = error else {
       Issue.record("\(error as Any)")
       return
+    }
+  }
+
+  // Sums with a number that no store comes to ended the process: of the last block, a checkpoint, or a consumer.
+  @Test("is refused where it goes on from a number that no store comes to", arguments: [1 << 62, 1 << 63, .max - 8])
+  func unreachable(number: UInt64) async throws {
+    _ = try await make()
+    try change { transaction, journal, _ in
+      var block: [UInt8] = []
+      if let bytes = try transaction.get(5, from: journal) {
+        block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+      }
+      var header = try Block.header(of: block.span.rawBytes).header
+      header.first = SequenceNumber(number + 1)
+      _ = unsafe block.withUnsafeMutableBytes { unsafe Block.seal(header, in: $0) }
+      try transaction.put(block.span.rawBytes, for: number + 1, in: journal)
+    }
+    for error in [
+      await failure { () throws(StoreError) in _ = try fixture.open() },
+      await failure { () throws(StoreError) in try reader().forEachEntry { _ in true } },
+    ] {
+      guard case .corrupt = error else {
+        Issue.record("\(error as Any)")
+        continue
+      }
+    }
+  }
+
+  @Test("has no consumer whose cursor no store comes to", arguments: [(1 << 62) + 1, .max] as [UInt64])
+  func unreachableCursor(number: UInt64) async throws {
+    _ = try await make()
+    try change(and: "consumers") { transaction, _, consumers in
+      let value = Meta.sealed([number])
+      try transaction.put(value.span.rawBytes, for: Array("mail".utf8).span.rawBytes, in: consumers)
+    }
+    for error in [
+      await failure { () throws(StoreError) in _ = try fixture.open() },
+      await failure { () throws(StoreError) in _ = try reader().consumers() },
+    ] {
+      guard case .corrupt(let what, _, _) = error, what.contains("mail") else {
+        Issue.record("\(error as Any)")
+        continue
+      }
     }
   }
 }
