@@ -55,11 +55,18 @@ struct Recovery {
           throw DecodingError("it ends with the block from \(end.first), all before \(trim.first) is noted to be gone")
         }
         var count: UInt64 = UInt64(end.count)
+        var follower = end.first
         while try cursor.previous() {
           let header = try Block.header(of: cursor.value).header
+          guard header.last.value + 1 == follower.value else {
+            throw DecodingError("a block before \(follower) is missing")
+          }
+          follower = header.first
           if count >= UInt64(settings.windowRequests)
             || result.latest.duration(since: header.latest) > settings.windowAge
           {
+            // The others up to the end are replayed, and looked at then.
+            _ = try Block.verify(cursor.value)
             result.forgotten = header.last
             // No block before it is later, and none that is gone.
             result.forgottenTime = max(trim.time, header.latest)

@@ -116,7 +116,8 @@ private struct RandomAccount {
     let held = extras.holds.reduce(Amount.zero) { $0 + $1.amount }
     let (spent, expired) = (amount(), amount())
     return try Account(
-      id: AccountID(high: random.next(), low: random.next()), last: SequenceNumber(.max - random.next() % 1_000),
+      id: AccountID(high: random.next(), low: random.next()),
+      last: SequenceNumber(SequenceNumber.highest.value - random.next() % 1_000),
       time: time(),
       totals: Account.Totals(
         available: available, held: held, granted: available + held + spent + expired, spent: spent, expired: expired),

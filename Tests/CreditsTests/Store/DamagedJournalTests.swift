@@ -12,7 +12,10 @@ struct DamagedJournalTests {
   /// Makes a store with a block for each entry: an opening, a grant, three debits.
   private func make() async throws -> AccountID {
     let (store, alice) = try await fixture.open(with: 10)
-    for request in 1...3 { _ = try await store.debit(1, from: alice, request: RequestID(UInt64(request))) }
+    for request in 1...3 {
+      fixture.clock.advance(by: .seconds(1))
+      _ = try await store.debit(1, from: alice, request: RequestID(UInt64(request)))
+    }
     try await store.close()
     return alice
   }
@@ -167,6 +170,29 @@ struct DamagedJournalTests {
         Issue.record("\(error as Any)")
         continue
       }
+    }
+  }
+
+  // A block's first number was damaged where only headers are looked at: all requests counted as forgotten, and more.
+  @Test("is refused where a block says that it comes later", arguments: [6, 9, 1 << 40] as [UInt64])
+  func later(number: UInt64) async throws {
+    _ = try await make()
+    try change { transaction, journal, _ in
+      var block: [UInt8] = []
+      if let bytes = try transaction.get(3, from: journal) {
+        block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+      }
+      for byte in 0..<8 { block[16 + byte] = UInt8(truncatingIfNeeded: number >> UInt64(8 * byte)) }
+      try transaction.put(block.span.rawBytes, for: 3, in: journal)
+    }
+    var settings = fixture.settings
+    settings.windowAge = .microseconds(1_500_000)
+    let error = await failure { () throws(StoreError) in
+      _ = try CreditStore.open(at: fixture.place.path, settings: settings)
+    }
+    guard case .corrupt = error else {
+      Issue.record("\(error as Any)")
+      return
     }
   }
 
