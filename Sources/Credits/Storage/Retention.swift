@@ -80,8 +80,11 @@ struct Retention {
       var cursor = try transaction.cursor(on: database.journal)
       guard try cursor.first() else { return nil }
       while blocks.count < most {
-        guard let header = try? Block.header(of: cursor.value).header else { break }
-        guard header.last <= needed, header.latest < before, try cursor.next() else { break }
+        // What is deleted must be what lies here, whatever a damaged header says: verifying will tell of it.
+        guard let header = try? Block.header(of: cursor.value).header, header.first.value == cursor.integerKey,
+          header.last <= needed, header.latest < before, try cursor.next(),
+          cursor.integerKey == header.last.value + 1
+        else { break }
         blocks.append(header.first)
         mark = Meta.Trim(first: SequenceNumber(header.last.value + 1), time: header.latest)
       }

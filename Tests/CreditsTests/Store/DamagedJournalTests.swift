@@ -196,6 +196,28 @@ struct DamagedJournalTests {
     }
   }
 
+  // What was deleted was what the header named, not what it lay under.
+  @Test("is trimmed up to a block that says that it is another one", arguments: [2, 4, 9] as [UInt64])
+  func trimmedUpTo(number: UInt64) async throws {
+    _ = try await make()
+    try change { transaction, journal, _ in
+      var block: [UInt8] = []
+      if let bytes = try transaction.get(3, from: journal) {
+        block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+      }
+      for byte in 0..<8 { block[16 + byte] = UInt8(truncatingIfNeeded: number >> UInt64(8 * byte)) }
+      try transaction.put(block.span.rawBytes, for: 3, in: journal)
+    }
+    let database = try Database(
+      path: fixture.place.path, mapSize: 1 << 30, access: .readOnly, durability: .unsynced)
+    defer { database.close() }
+    var retention = Retention(first: SequenceNumber(1))
+    let plan = try retention.plan(
+      in: database, cursor: SequenceNumber(5), forgotten: SequenceNumber(5), settings: fixture.settings,
+      now: fixture.clock.now, requested: .latest)
+    #expect(plan?.blocks == [SequenceNumber(1), SequenceNumber(2)] && plan?.mark.first == SequenceNumber(3))
+  }
+
   @Test("has no consumer whose cursor no store comes to", arguments: [(1 << 62) + 1, .max] as [UInt64])
   func unreachableCursor(number: UInt64) async throws {
     _ = try await make()
