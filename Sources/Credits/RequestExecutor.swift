@@ -38,7 +38,7 @@ public final class RequestExecutor: TaskExecutor {
     private let bell = Bell()
 
     func append(_ job: UnownedJob, for executor: UnownedTaskExecutor) {
-      let woken = state.withLock { state -> Unmanaged<Queue>? in
+      let woken = unsafe state.withLock { state -> Unmanaged<Queue>? in
         unsafe state.jobs.append((job, executor))
         guard state.isAsleep else { return nil }
         state.isAsleep = false
