@@ -34,6 +34,18 @@ struct DamagedJournalTests {
     try transaction.commit()
   }
 
+  /// Has the header of the third block say another first number, and leaves its checksum as it is.
+  private func damageThirdBlock(first: UInt64) throws {
+    try change { transaction, journal, _ in
+      var block: [UInt8] = []
+      if let bytes = try transaction.get(3, from: journal) {
+        block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+      }
+      for byte in 0..<8 { block[16 + byte] = UInt8(truncatingIfNeeded: first >> UInt64(8 * byte)) }
+      try transaction.put(block.span.rawBytes, for: 3, in: journal)
+    }
+  }
+
   private func reader() throws(StoreError) -> CreditReader {
     try CreditReader.open(at: fixture.place.path, settings: fixture.settings)
   }
@@ -177,14 +189,7 @@ struct DamagedJournalTests {
   @Test("is refused where a block says that it comes later", arguments: [6, 9, 1 << 40] as [UInt64])
   func later(number: UInt64) async throws {
     _ = try await make()
-    try change { transaction, journal, _ in
-      var block: [UInt8] = []
-      if let bytes = try transaction.get(3, from: journal) {
-        block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
-      }
-      for byte in 0..<8 { block[16 + byte] = UInt8(truncatingIfNeeded: number >> UInt64(8 * byte)) }
-      try transaction.put(block.span.rawBytes, for: 3, in: journal)
-    }
+    try damageThirdBlock(first: number)
     var settings = fixture.settings
     settings.windowAge = .microseconds(1_500_000)
     let error = await failure { () throws(StoreError) in
@@ -200,14 +205,7 @@ struct DamagedJournalTests {
   @Test("is trimmed up to a block that says that it is another one", arguments: [2, 4, 9] as [UInt64])
   func trimmedUpTo(number: UInt64) async throws {
     _ = try await make()
-    try change { transaction, journal, _ in
-      var block: [UInt8] = []
-      if let bytes = try transaction.get(3, from: journal) {
-        block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
-      }
-      for byte in 0..<8 { block[16 + byte] = UInt8(truncatingIfNeeded: number >> UInt64(8 * byte)) }
-      try transaction.put(block.span.rawBytes, for: 3, in: journal)
-    }
+    try damageThirdBlock(first: number)
     let database = try Database(
       path: fixture.place.path, mapSize: 1 << 30, access: .readOnly, durability: .unsynced)
     defer { database.close() }
