@@ -34,15 +34,22 @@ struct DamagedJournalTests {
     try transaction.commit()
   }
 
-  /// Has the header of the third block say another first number, and leaves its checksum as it is.
-  private func damageThirdBlock(first: UInt64) throws {
+  /// Changes the bytes of a block, and stores it under its own number or another one.
+  private func changeBlock(_ key: UInt64, under other: UInt64? = nil, _ body: (inout [UInt8]) throws -> Void) throws {
     try change { transaction, journal, _ in
       var block: [UInt8] = []
-      if let bytes = try transaction.get(3, from: journal) {
+      if let bytes = try transaction.get(key, from: journal) {
         block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
       }
+      try body(&block)
+      try transaction.put(block.span.rawBytes, for: other ?? key, in: journal)
+    }
+  }
+
+  /// Has the header of the third block say another first number, and leaves its checksum as it is.
+  private func damageThirdBlock(first: UInt64) throws {
+    try changeBlock(3) { block in
       for byte in 0..<8 { block[16 + byte] = UInt8(truncatingIfNeeded: first >> UInt64(8 * byte)) }
-      try transaction.put(block.span.rawBytes, for: 3, in: journal)
     }
   }
 
@@ -74,15 +81,10 @@ struct DamagedJournalTests {
   @Test("is not walked in a circle")
   func circle() async throws {
     let alice = try await make()
-    try change { transaction, journal, _ in
-      var block: [UInt8] = []
-      if let bytes = try transaction.get(5, from: journal) {
-        block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
-      }
+    try changeBlock(5) { block in
       block[Block.Header.size + 64] = 5
       let header = try Block.header(of: block.span.rawBytes).header
       _ = unsafe block.withUnsafeMutableBytes { unsafe Block.seal(header, in: $0) }
-      try transaction.put(block.span.rawBytes, for: 5, in: journal)
     }
     let found = try reader()
     let errors = [
@@ -160,19 +162,14 @@ struct DamagedJournalTests {
     }
   }
 
-  // Sums with a number that no store comes to ended the process: of the last block, a checkpoint, or a consumer.
+  // Sums with the number of the last block ended the process.
   @Test("is refused where it goes on from a number that no store comes to", arguments: [1 << 62, 1 << 63, .max - 8])
   func unreachable(number: UInt64) async throws {
     _ = try await make()
-    try change { transaction, journal, _ in
-      var block: [UInt8] = []
-      if let bytes = try transaction.get(5, from: journal) {
-        block = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
-      }
+    try changeBlock(5, under: number + 1) { block in
       var header = try Block.header(of: block.span.rawBytes).header
       header.first = SequenceNumber(number + 1)
       _ = unsafe block.withUnsafeMutableBytes { unsafe Block.seal(header, in: $0) }
-      try transaction.put(block.span.rawBytes, for: number + 1, in: journal)
     }
     for error in [
       await failure { () throws(StoreError) in _ = try fixture.open() },
