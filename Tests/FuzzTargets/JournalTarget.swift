@@ -47,7 +47,7 @@ enum JournalTarget {
     guard (try? state.apply(record, at: sequence)) != nil else { return }
     try demand(state.isConserved, "a record was applied, and the account does not add up: \(record)")
     if let found = try? Image(from: encoded(Image(account: state, due: state.tripTime)).span.rawBytes) {
-      try demand(found.account == state, "an image reads as another account")
+      try demand(found.account == state, "an image of \(state) reads as \(found.account)")
     }
     goOn(state)
   }

@@ -20,7 +20,7 @@ extension Entry {
   }
 
   /// Reads the fixed part of an entry, and checks that its length fits into the bytes.
-  package init(from bytes: RawSpan, at start: Int) throws(DecodingError) {
+  @inline(__always) package init(from bytes: RawSpan, at start: Int) throws(DecodingError) {
     guard start + Entry.size <= bytes.byteCount else { throw DecodingError("an entry ends too early") }
     // Safe here and below: the range was checked, and any bytes make an integer.
     func word(_ at: Int) -> UInt64 { unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start + at, as: UInt64.self) }

@@ -101,7 +101,7 @@ package struct Image: Sendable {
     guard last <= .highest else { throw DecodingError("an image includes entries up to \(last)") }
     try reader.readZeros(3)
     var usable: [Grant] = []
-    var extras = Extras()
+    var extras: Extras?
     var before: UInt16 = 0
     while reader.remaining > 0 {
       let code: UInt16 = try reader.read()
@@ -117,7 +117,9 @@ package struct Image: Sendable {
       if section == .usable {
         for _ in 0..<rows { usable.append(try body.readGrant()) }
       } else {
-        try extras.read(section, rows: rows, of: id, from: &body)
+        var some = extras ?? Extras()
+        try some.read(section, rows: rows, of: id, from: &body)
+        extras = some
       }
       guard body.remaining == 0 else { throw DecodingError("section \(code) of an image has another length") }
       reader = ByteReader(bytes, at: end)
@@ -128,6 +130,6 @@ package struct Image: Sendable {
         totals: Account.Totals(available: available, held: held, granted: granted, spent: spent, expired: expired),
         opened: opened, lastGrant: lastGrant, status: status, usable: usable, extras: extras)
     } catch { throw DecodingError("an image is inconsistent: \(error.reason)") }
-    sections = extras == Extras() ? [] : extras.sections()
+    sections = account.hasExtras ? account.extras.sections() : []
   }
 }

@@ -73,13 +73,17 @@ extension Ledger {
     }
   }
 
-  /// Reads the image of an account; throws where it is ahead of the journal, since its entries would never come.
   private func checkedImage(of account: AccountID) throws(StoreError) -> Image? {
-    guard let image = try readImage(account) else { return nil }
-    let last = queue.last
-    if image.account.last <= last { return image }
-    throw .corrupt(
-      what: "the image of account \(account)", at: image.account.last, reason: "the journal ends at \(last)")
+    let image = try readImage(account)
+    if let image { try check(image) }
+    return image
+  }
+
+  /// Throws where an image is ahead of the journal, since its entries would never come.
+  private func check(_ image: Image) throws(StoreError) {
+    let (account, last) = (image.account, queue.last)
+    if account.last <= last { return }
+    throw .corrupt(what: "the image of account \(account.id)", at: account.last, reason: "the journal ends at \(last)")
   }
 
   /// Applies to accounts in memory what time has done by itself; false if the frame had no room for all of it.
@@ -158,10 +162,50 @@ extension Ledger {
 // MARK: Recovery
 
 extension Ledger {
-  /// Applies an entry of the journal while the store is being opened, unless the account's image includes it.
+  /// The accounts of some changes that are not in memory, each once, in the order of their images on disk.
   ///
-  /// Nobody else uses the account's stripe yet.
-  func replay(_ record: borrowing Record, _ hash: UInt64, at sequence: SequenceNumber) throws(StoreError) {
+  /// Nobody else uses their stripes yet, here and below.
+  func missing(of changes: [[Replay.Change]]) -> [(account: AccountID, hash: UInt64)] {
+    var missing: [(account: AccountID, hash: UInt64)] = []
+    for changes in changes {
+      for start in stride(from: 0, to: changes.count, by: 256) {
+        let some = changes[start..<min(start + 256, changes.count)]
+        for change in some { prefetchIndex(change.hash) }
+        for change in some {
+          let stripe = unsafe stripe(change.hash)
+          if unsafe stripe.pointee.table.find(change.account, hash: change.hash) == nil {
+            missing.append((change.account, change.hash))
+          }
+        }
+      }
+    }
+    missing.sort { $0.hash < $1.hash }
+    return zip(missing.indices, missing).filter { $0 == 0 || $1.account != missing[$0 - 1].account }.map(\.1)
+  }
+
+  /// Whether the stripe of a hash may take another account.
+  func hasRoom(for hash: UInt64) -> Bool { unsafe stripe(hash).pointee.table.count < stripeLimit }
+
+  /// Brings an account into memory, unless it is there.
+  func bringIn(_ image: Image, _ hash: UInt64) throws(StoreError) {
+    try check(image)
+    let stripe = unsafe stripe(hash)
+    guard unsafe stripe.pointee.table.find(image.account.id, hash: hash) == nil else { return }
+    _ = unsafe place(AccountTable.Slot(image), hash, in: stripe)
+  }
+
+  /// Applies the changes of a block, while the store is being opened.
+  func replay(_ changes: ArraySlice<Replay.Change>, of block: RawSpan) throws {
+    // All lines of memory that the block needs are fetched before the first is used.
+    for change in changes { prefetchIndex(change.hash) }
+    for change in changes { prefetchSlot(change.hash) }
+    for change in changes {
+      try replay(try Record(from: block, at: change.offset), change.hash, at: change.sequence)
+    }
+  }
+
+  /// Applies an entry of the journal while the store is being opened, unless the account's image includes it.
+  private func replay(_ record: borrowing Record, _ hash: UInt64, at sequence: SequenceNumber) throws(StoreError) {
     let account = record.entry.account
     let stripe = unsafe stripe(hash)
     var found = unsafe stripe.pointee.table.find(account, hash: hash)

@@ -93,7 +93,7 @@ internal import Synchronization
   /// Remembers some entries while the store is being opened and nobody else uses the window.
   ///
   /// All their lines of memory are fetched first.
-  package func restore(_ requests: [Remembered]) {
+  package func restore(_ requests: ArraySlice<Remembered>) {
     for request in requests { prefetch(request.fingerprint) }
     for request in requests {
       let shard = unsafe shards + Int(request.fingerprint >> (64 - RequestWindow.shardBits))

@@ -2,6 +2,9 @@ extension Account {
   /// Applies an entry about auto-refill, payment methods or charges.
   mutating func applyCharge(_ record: borrowing Record) throws(Inconsistency) {
     let entry = record.entry
+    if let until = record.moment(.until), until <= .zero || until < entry.time {
+      throw Inconsistency("it lasts until \(until), before its own time")
+    }
     switch entry.kind {
     case .refillSet: try applyRefillSet(record)
     case .rearmed: try applyRearmed(entry)

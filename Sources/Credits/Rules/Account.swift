@@ -312,9 +312,11 @@ extension Account {
   }
 
   /// Rebuilds the state that an image describes; throws if the parts do not add up.
+  ///
+  /// Most images have no extras: nil spares them the checks of all that is empty.
   package init(
     id: AccountID, last: SequenceNumber, time: Timestamp, totals: Totals, opened: SequenceNumber, lastGrant: UInt32,
-    status: AccountStatus, usable: [Grant], extras: Extras
+    status: AccountStatus, usable: [Grant], extras: Extras?
   ) throws(Inconsistency) {
     self.id = id
     self.last = last
@@ -324,23 +326,33 @@ extension Account {
     self.opened = opened
     self.lastGrant = lastGrant
     self.status = status
-    self.extras = extras
+    if let extras { self.extras = extras }
     head = usable.first ?? .nothing
-    rest = Array(usable.dropFirst())
-    var sum = Amount.zero
-    let parts = extras.holds.flatMap(\.parts)
-    guard lastGrant <= Extras.highestNumber,
-      (usable + parts + extras.pending).allSatisfy({ $0.number > 0 && $0.number <= lastGrant })
-    else { throw Inconsistency("a grant has a number beyond the latest, \(lastGrant)") }
-    for grant in usable + parts {
-      guard grant.remaining > 0, grant.remaining <= grant.amount, let next = sum.adding(grant.remaining) else {
-        throw Inconsistency("grant \(grant.number) has an impossible remainder")
+    if usable.count > 1 { rest = Array(usable.dropFirst()) }
+    func number(_ grants: [Grant]) throws(Inconsistency) {
+      guard grants.allSatisfy({ $0.number > 0 && $0.number <= lastGrant }) else {
+        throw Inconsistency("a grant has a number beyond the latest, \(lastGrant)")
       }
-      sum = next
     }
-    let all = [available, held, granted, spent, expired]
-    guard all.allSatisfy({ $0 >= 0 && $0.millionths < .max / 2 }), extras.isSound, isConserved, last >= opened,
-      opened != .none
+    var sum = Amount.zero
+    func add(_ grants: [Grant]) throws(Inconsistency) {
+      try number(grants)
+      for grant in grants {
+        guard grant.remaining > 0, grant.remaining <= grant.amount, let next = sum.adding(grant.remaining) else {
+          throw Inconsistency("grant \(grant.number) has an impossible remainder")
+        }
+        sum = next
+      }
+    }
+    guard lastGrant <= Extras.highestNumber else { throw Inconsistency("its grants are numbered up to \(lastGrant)") }
+    try add(usable)
+    if let extras {
+      for hold in extras.holds { try add(hold.parts) }
+      try number(extras.pending)
+    }
+    func isInRange(_ amount: Amount) -> Bool { amount >= 0 && amount.millionths < .max / 2 }
+    guard isInRange(available), isInRange(held), isInRange(granted), isInRange(spent), isInRange(expired),
+      extras?.isSound ?? true, isConserved, last >= opened, opened != .none
     else { throw Inconsistency("the totals do not add up") }
     guard zip(usable, usable.dropFirst()).allSatisfy({ $0.isUsed(before: $1) }) else {
       throw Inconsistency("the grants are not in the order of use")

@@ -97,12 +97,18 @@ enum Meta {
     let born: UInt64
     /// How often the store was opened.
     var openings: UInt64 = 0
+
+    /// More than any store is opened, and few enough to count on.
+    static let mostOpenings: UInt64 = 1 << 62
   }
 
   static func file(in transaction: borrowing some Transaction & ~Copyable, _ database: Database) throws(StoreError)
     -> File?
   {
     guard let words = try read("file", 3, in: transaction, database) else { return nil }
+    guard words[2] <= File.mostOpenings else {
+      throw .corrupt(what: "the record file of the store", at: .none, reason: "it was opened \(words[2]) times")
+    }
     return File(number: words[0], born: words[1], openings: words[2])
   }
 

@@ -89,7 +89,9 @@ final class StoreFolder: @unchecked Sendable {
       throw isTaken ? .locked(path: path, holder: holder) : systemError("locking")
     }
     descriptor = opened
-    openings = StoreFolder.numbers(in: opened).dropFirst().first ?? 0
+    let noted = StoreFolder.numbers(in: opened).dropFirst().first ?? 0
+    // No store gets so far: somebody else has written that.
+    openings = noted <= Meta.File.mostOpenings ? noted : 0
     do throws(StoreError) { try note(openings: openings) } catch {
       unlock()
       throw error
