@@ -43,7 +43,12 @@ extension SimulationRun {
   /// Whether the reference ledger, which forgets nothing, can tell what the store will answer.
   private func canAsk(_ requests: [ReferenceRequest]) -> Bool {
     for request in requests {
-      if case .quoted(_, let number) = request.verb, number >= quotes.count { return false }
+      // Where steps are left out, the quote may be missing, or another one have its number.
+      if case .quoted(let quote, let number) = request.verb,
+        number >= quotes.count || ledger.quotes[number] != quote
+      {
+        return false
+      }
       let forgotten = isAmnesiac ? 0 : moved.forgotten.value
       guard forgotten > 0 else { continue }
       if request.request.time != nil { return false }
