@@ -187,13 +187,7 @@ public final class CreditReader: Sendable {
           }
           isMore = try cursor.next()
         }
-      } catch let error as DecodingError {
-        throw .corrupt(what: "the journal", at: state.last, reason: error.reason)
-      } catch let error as LMDBError {
-        throw database.storeError(error)
-      } catch let error as StoreError {
-        throw error
-      } catch { throw .inputOutput(path: database.path, reason: "\(error)") }
+      } catch { throw database.storeError(error, reading: "the journal", at: state.last) }
     }
     state.isReady = true
   }

@@ -117,9 +117,8 @@ package struct Image: Sendable {
       if section == .usable {
         for _ in 0..<rows { usable.append(try body.readGrant()) }
       } else {
-        var some = extras ?? Extras()
-        try some.read(section, rows: rows, of: id, from: &body)
-        extras = some
+        if extras == nil { extras = Extras() }
+        try extras?.read(section, rows: rows, of: id, from: &body)
       }
       guard body.remaining == 0 else { throw DecodingError("section \(code) of an image has another length") }
       reader = ByteReader(bytes, at: end)

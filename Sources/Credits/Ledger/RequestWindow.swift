@@ -92,12 +92,15 @@ internal import Synchronization
 
   /// Remembers some entries while the store is being opened and nobody else uses the window.
   ///
-  /// All their lines of memory are fetched first.
-  package func restore(_ requests: ArraySlice<Remembered>) {
-    for request in requests { prefetch(request.fingerprint) }
-    for request in requests {
-      let shard = unsafe shards + Int(request.fingerprint >> (64 - RequestWindow.shardBits))
-      unsafe insert(request.fingerprint, request.sequence, in: shard)
+  /// The lines of memory of several are fetched before the first is used.
+  package func restore(_ requests: [Remembered]) {
+    for start in stride(from: 0, to: requests.count, by: 512) {
+      let some = requests[start..<min(start + 512, requests.count)]
+      for request in some { prefetch(request.fingerprint) }
+      for request in some {
+        let shard = unsafe shards + Int(request.fingerprint >> (64 - RequestWindow.shardBits))
+        unsafe insert(request.fingerprint, request.sequence, in: shard)
+      }
     }
   }
 

@@ -104,11 +104,7 @@ final class Database: Sendable {
       let image = try Image(from: bytes)
       guard image.account.id == account else { throw DecodingError("it is of account \(image.account.id)") }
       return image
-    } catch let error as DecodingError {
-      throw .corrupt(what: "the image of account \(account)", at: .none, reason: error.reason)
-    } catch let error as LMDBError {
-      throw storeError(error)
-    } catch { throw .inputOutput(path: path, reason: "\(error)") }
+    } catch { throw storeError(error, reading: "the image of account \(account)", at: .none) }
   }
 
   /// Writes a row that goes beside the entries.
@@ -175,7 +171,19 @@ final class Database: Sendable {
   private static let nothing: [UInt8] = []
 
   /// The store's error for a failure of the storage below.
-  func storeError(_ error: LMDBError) -> StoreError { StoreError(error, at: path) }
+  func storeError(_ error: any Error) -> StoreError {
+    switch error {
+    case let error as LMDBError: StoreError(error, at: path)
+    case let error as StoreError: error
+    default: .inputOutput(path: path, reason: "\(error)")
+    }
+  }
+
+  /// The store's error for a failure while something was read; what does not decode is corrupt.
+  func storeError(_ error: any Error, reading what: String, at place: SequenceNumber) -> StoreError {
+    guard let error = error as? DecodingError else { return storeError(error) }
+    return .corrupt(what: what, at: place, reason: error.reason)
+  }
 }
 
 /// Keys of several integers, big-endian, so that their order is that of the numbers.

@@ -21,11 +21,7 @@ struct JournalView: Sendable {
         _ = try Block.verify(cursor.value)
         return try Block.record(sequence, in: cursor.value)
       }
-    } catch let error as DecodingError {
-      throw .corrupt(what: "the journal", at: sequence, reason: error.reason)
-    } catch let error as LMDBError {
-      throw database.storeError(error)
-    } catch { throw .inputOutput(path: database.path, reason: "\(error)") }
+    } catch { throw database.storeError(error, reading: "the journal", at: sequence) }
     throw .outsideRetention(before: try Meta.trim(in: transaction, database).first)
   }
 
@@ -169,13 +165,7 @@ struct JournalView: Sendable {
           }
           isMore = try cursor.next()
         }
-      } catch let error as DecodingError {
-        throw .corrupt(what: "the journal", at: place, reason: error.reason)
-      } catch let error as LMDBError {
-        throw database.storeError(error)
-      } catch let error as StoreError {
-        throw error
-      } catch { throw .inputOutput(path: database.path, reason: "\(error)") }
+      } catch { throw database.storeError(error, reading: "the journal", at: place) }
     }
   }
 

@@ -76,11 +76,7 @@ struct Recovery {
           }
           count += UInt64(header.count)
         }
-      } catch let error as DecodingError {
-        throw .corrupt(what: "the journal", at: result.next, reason: error.reason)
-      } catch let error as LMDBError {
-        throw database.storeError(error)
-      } catch { throw .inputOutput(path: database.path, reason: "\(error)") }
+      } catch { throw database.storeError(error, reading: "the journal", at: result.next) }
       return result
     }
   }

@@ -25,8 +25,6 @@ struct Replay {
   private static let fewEntries: UInt64 = 65_536
   /// The number of entries that a lane reads in a round: many, so that the images of a round lie close together.
   private static let entriesPerRound: UInt64 = 65_536
-  /// The number of requests whose lines of memory are fetched before the first is used.
-  private static let requestsAhead = 512
 
   init(_ database: Database, _ ledger: Ledger, _ ends: Recovery.Result) {
     self.database = database
@@ -44,8 +42,11 @@ struct Replay {
     var next = ends.place
     while next < ends.next {
       let parts = try read(from: next)
-      for part in parts where !part.blocks.isEmpty {
-        if let end { try part.check(follows: end) }
+      for part in parts {
+        guard let first = part.blocks.first?.first else { continue }
+        do throws(DecodingError) { try end?.check(first, after: part.previous) } catch {
+          throw Replay.corrupt(end?.next ?? first, error.reason)
+        }
         end = part
         latest = max(latest, part.latest)
       }
@@ -140,10 +141,11 @@ extension Replay {
     /// The entry after the last.
     var next: SequenceNumber? { blocks.last.map { SequenceNumber($0.last.value + 1) } }
 
-    func check(follows other: Part) throws(StoreError) {
-      guard let next = other.next, let first = blocks.first?.first else { return }
-      guard first == next else { throw corrupt(next, "a block is missing") }
-      guard previous == other.checksum else { throw corrupt(next, "a block does not follow the one before") }
+    /// Throws unless a block follows the last one, if there is one.
+    func check(_ first: SequenceNumber, after previous: UInt64) throws(DecodingError) {
+      guard let next else { return }
+      guard first == next else { throw DecodingError("a block is missing") }
+      guard previous == checksum else { throw DecodingError("a block does not follow the one before") }
     }
   }
 
@@ -165,11 +167,7 @@ extension Replay {
           try replay.read(cursor.value, under: cursor.integerKey, into: &part)
           isMore = try cursor.next()
         }
-      } catch let error as DecodingError {
-        throw Replay.corrupt(part.next ?? SequenceNumber(first), error.reason)
-      } catch let error as LMDBError {
-        throw database.storeError(error)
-      } catch { throw .inputOutput(path: database.path, reason: "\(error)") }
+      } catch { throw database.storeError(error, reading: "the journal", at: part.next ?? SequenceNumber(first)) }
       return part
     }
   }
@@ -179,12 +177,8 @@ extension Replay {
     guard header.first.value == key else {
       throw DecodingError("a block from \(header.first) is stored under \(key)")
     }
-    guard header.first == part.next ?? header.first else { throw DecodingError("a block is missing") }
-    if part.blocks.isEmpty {
-      part.previous = header.previous
-    } else if header.previous != part.checksum {
-      throw DecodingError("a block does not follow the one before")
-    }
+    try part.check(header.first, after: header.previous)
+    if part.blocks.isEmpty { part.previous = header.previous }
     var offset = Block.Header.size
     for index in 0..<UInt64(header.count) {
       let sequence = SequenceNumber(header.first.value + index)
@@ -224,7 +218,7 @@ extension Replay {
   private mutating func apply(_ parts: [Part], flush: () throws(StoreError) -> Void) throws(StoreError) {
     let (replay, bringsIn) = (self, isSparse)
     let missing = try inLanes { (lane, transaction) throws(StoreError) -> Int in
-      for part in parts { replay.remember(part.requests[lane]) }
+      for part in parts { replay.ledger.window.restore(part.requests[lane]) }
       return bringsIn ? try replay.bringIn(parts.map { $0.changes[lane] }, in: transaction) : 0
     }
     let changes = parts.reduce(0) { $0 + $1.changes.reduce(0) { $0 + $1.count } }
@@ -253,17 +247,12 @@ extension Replay {
     return missing.count
   }
 
-  private func remember(_ requests: [RequestWindow.Remembered]) {
-    for start in stride(from: 0, to: requests.count, by: Replay.requestsAhead) {
-      ledger.window.restore(requests[start..<min(start + Replay.requestsAhead, requests.count)])
-    }
-  }
-
   /// Applies a lane's changes until the end, or until it has too many accounts in memory; answers how far it has come.
   private func apply(
     _ parts: [Part], to lane: Int, from start: Place, in transaction: borrowing ReadTransaction
   ) throws(StoreError) -> Place {
     var place = start
+    var reached = ends.place
     let stripes = lanes.stripes(of: lane)
     do {
       var cursor = try transaction.cursor(on: database.journal)
@@ -272,6 +261,7 @@ extension Replay {
         let changes = part.changes[lane]
         while place.block < part.blocks.count, place.change < changes.count {
           let block = part.blocks[place.block]
+          reached = block.first
           var end = place.change
           while end < changes.count, changes[end].sequence <= block.last { end += 1 }
           if end > place.change {
@@ -285,13 +275,7 @@ extension Replay {
         }
         place = Place(part: place.part + 1)
       }
-    } catch let error as DecodingError {
-      throw Replay.corrupt(parts[place.part].blocks[place.block].first, error.reason)
-    } catch let error as LMDBError {
-      throw database.storeError(error)
-    } catch let error as StoreError {
-      throw error
-    } catch { throw .inputOutput(path: database.path, reason: "\(error)") }
+    } catch { throw database.storeError(error, reading: "the journal", at: reached) }
     return place
   }
 }

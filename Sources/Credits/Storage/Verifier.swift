@@ -82,11 +82,7 @@ struct Verifier {
         try verify(in: transaction, &report, progress)
       } catch let error as Finding {
         report.problem = error.problem
-      } catch let error as LMDBError {
-        throw database.storeError(error)
-      } catch let error as StoreError {
-        throw error
-      } catch { throw .inputOutput(path: database.path, reason: "\(error)") }
+      } catch { throw database.storeError(error) }
       return report
     }
   }

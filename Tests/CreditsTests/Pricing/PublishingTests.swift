@@ -142,20 +142,13 @@ struct PublishingTests {
     try await store.publish(PublishingTests.book("one"))
     try await store.publish(PublishingTests.book("two"))
     try await store.close()
-    var settings = Environment.Settings()
-    settings.mapSize = 1 << 30
-    let environment = try Environment.open(at: fixture.place.path, settings: settings)
-    do {
-      let table = try environment.openTables([.init("prices", keys: .bytes)])[0]
-      var transaction = try environment.beginWrite()
+    try changeTables(["prices"], at: fixture.place.path) { transaction, tables in
       if let value = damage.value {
-        try transaction.put(value.span.rawBytes, for: damage.key.span.rawBytes, in: table)
+        try transaction.put(value.span.rawBytes, for: damage.key.span.rawBytes, in: tables[0])
       } else {
-        try transaction.delete(damage.key.span.rawBytes, from: table)
+        try transaction.delete(damage.key.span.rawBytes, from: tables[0])
       }
-      try transaction.commit()
     }
-    environment.close()
     let error = await failure { () async throws(StoreError) in _ = try fixture.open() }
     guard case .corrupt(let what, _, let reason) = error else {
       Issue.record("\(String(describing: error))")

@@ -23,15 +23,9 @@ struct DamagedJournalTests {
   private func change(
     and other: String = "meta", _ body: (inout WriteTransaction, _ journal: Table, _ other: Table) throws -> Void
   ) throws {
-    var settings = Environment.Settings()
-    settings.mapSize = 1 << 30
-    settings.sync = .none
-    let environment = try Environment.open(at: fixture.place.path, settings: settings)
-    defer { environment.close() }
-    let tables = try environment.openTables([.init("journal", keys: .integers), .init(other, keys: .bytes)])
-    var transaction = try environment.beginWrite()
-    try body(&transaction, tables[0], tables[1])
-    try transaction.commit()
+    try changeTables(["journal", other], at: fixture.place.path) { transaction, tables in
+      try body(&transaction, tables[0], tables[1])
+    }
   }
 
   /// Changes the bytes of a block, and stores it under its own number or another one.

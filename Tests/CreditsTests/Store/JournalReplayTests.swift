@@ -40,7 +40,7 @@ struct JournalReplayTests {
     let balances = try (0..<JournalReplayTests.accounts).map { try store.balance(of: account($0)) }
     try await store.close()
     // A store that is idle for a while makes images by itself.
-    try change(copy, ["accounts", "due", "meta"]) { transaction, tables in
+    try changeTables(["accounts", "due", "meta"], at: copy) { transaction, tables in
       for (table, prefix) in zip(tables, ["", "", "checkpoint"]) {
         var keys: [[UInt8]] = []
         do {
@@ -53,20 +53,6 @@ struct JournalReplayTests {
       }
     }
     return balances
-  }
-
-  private func change(
-    _ path: String, _ tables: [String], _ body: (inout WriteTransaction, [Table]) throws -> Void
-  ) throws {
-    var settings = Environment.Settings()
-    settings.mapSize = 1 << 30
-    settings.sync = .none
-    let environment = try Environment.open(at: path, settings: settings)
-    defer { environment.close() }
-    let tables = try environment.openTables(tables.map { .init($0, keys: $0 == "journal" ? .integers : .bytes) })
-    var transaction = try environment.beginWrite()
-    try body(&transaction, tables)
-    try transaction.commit()
   }
 
   private func open(_ path: String, _ change: (inout Settings) -> Void) throws(StoreError) -> CreditStore {
@@ -128,7 +114,7 @@ struct JournalReplayTests {
   /// Damages the last block that begins before an entry; answers its number and that of the next one.
   private func change(_ path: String, before place: UInt64, _ damage: Damage) throws -> (UInt64, UInt64) {
     var (key, next) = (0 as UInt64, 0 as UInt64)
-    try change(path, ["journal"]) { transaction, tables in
+    try changeTables(["journal"], at: path) { transaction, tables in
       let journal = tables[0]
       var block: [UInt8] = []
       do {

@@ -188,21 +188,16 @@ struct OpenEndTests {
 
   /// Replaces the rows of open charges, and verifies.
   private func check(_ rows: [AccountID], expecting expected: [AccountID]) async throws {
-    var settings = Environment.Settings()
-    settings.mapSize = 1 << 30
-    let environment = try Environment.open(at: fixture.place.path, settings: settings)
-    let table = try environment.openTables([.init("charges", keys: .bytes)])[0]
-    var transaction = try environment.beginWrite()
-    for account in [AccountID("alice"), AccountID("bob")] {
-      let key = bytes(account)
-      try transaction.delete(key.span.rawBytes, from: table)
+    try changeTables(["charges"], at: fixture.place.path) { transaction, tables in
+      for account in [AccountID("alice"), AccountID("bob")] {
+        let key = bytes(account)
+        try transaction.delete(key.span.rawBytes, from: tables[0])
+      }
+      for account in rows {
+        let (key, value): ([UInt8], [UInt8]) = (bytes(account), [])
+        try transaction.put(value.span.rawBytes, for: key.span.rawBytes, in: tables[0])
+      }
     }
-    for account in rows {
-      let (key, value): ([UInt8], [UInt8]) = (bytes(account), [])
-      try transaction.put(value.span.rawBytes, for: key.span.rawBytes, in: table)
-    }
-    try transaction.commit()
-    environment.close()
     let reader = try CreditReader.open(at: fixture.place.path)
     #expect((try await reader.verify().problem == nil) == (rows == expected), "\(rows)")
   }

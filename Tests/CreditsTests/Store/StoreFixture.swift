@@ -1,5 +1,6 @@
 import Credits
 import CreditsTesting
+import LMDB
 
 /// A store in a temporary folder with a clock that is moved by hand.
 final class StoreFixture: Sendable {
@@ -29,6 +30,21 @@ final class StoreFixture: Sendable {
     try await store.grant(amount, to: alice, source: .purchase("order-17"), request: "order-17")
     return (store, alice)
   }
+}
+
+/// Changes tables of a closed store, behind its back.
+func changeTables(
+  _ names: [String], at path: String, _ body: (inout WriteTransaction, [Table]) throws -> Void
+) throws {
+  var settings = Environment.Settings()
+  settings.mapSize = 1 << 30
+  settings.sync = .none
+  let environment = try Environment.open(at: path, settings: settings)
+  defer { environment.close() }
+  let tables = try environment.openTables(names.map { .init($0, keys: $0 == "journal" ? .integers : .bytes) })
+  var transaction = try environment.beginWrite()
+  try body(&transaction, tables)
+  try transaction.commit()
 }
 
 extension Outcome {
