@@ -63,7 +63,9 @@ extension SimulationRun {
       caller.price = ledger.price(of: requests[0])
     }
     caller.hasAsked = true
+    let waiting = moved.waitingForRoom
     caller.run()
+    caller.waitsForRoom = moved.waitingForRoom > waiting
     // What the store has decided meanwhile, the reference ledger decides now.
     while ledger.last < moved.last, decide(caller) {}
     try checkLength()
@@ -91,10 +93,12 @@ extension SimulationRun {
   }
 
   /// Whether a batch that still waits must have come past its next request: one that leaves no trace, or repeats what
-  /// is durable.
+  /// is durable, unless the batch waits there for room in memory.
   private func hasPassed(_ caller: SimulatedCaller) -> Bool {
     guard case .requests(let requests, _, true) = caller.errand, caller.decided < requests.count else { return false }
     let request = requests[caller.decided]
+    let isCold = ledger.accounts[request.account] != nil && !moved.isResident(request.account)
+    if caller.waitsForRoom && isCold { return false }
     if let earlier = ledger.answer(to: request.request, of: request.account) { return earlier <= moved.durable }
     return isVain(.request(request, nil))
   }

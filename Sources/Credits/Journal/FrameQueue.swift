@@ -198,8 +198,8 @@ internal import Synchronization
 
   private var isIdle: Bool { filling.isEmpty && filling.writes.isEmpty && roomWaiters.isEmpty }
 
-  /// The room that is left is small, or callers wait for it.
-  var isCrowded: Bool { lock.withLock { !roomWaiters.isEmpty } }
+  /// The number of callers that wait for room.
+  var waitingForRoom: Int { lock.withLock { roomWaiters.count } }
 
   /// Sleeps until an entry is appended, or for a duration; returns at once if there is work.
   func sleep(atMost duration: Duration) {

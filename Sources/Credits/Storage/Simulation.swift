@@ -95,6 +95,14 @@ package struct SimulatedStore {
   /// The most accounts that may be in memory of those whose hashes begin alike, by the first six bits.
   package var stripeLimit: Int { engine.ledger.stripeLimit }
 
+  /// Whether an account is in memory.
+  package func isResident(_ account: AccountID) -> Bool {
+    engine.ledger.balance(of: account, at: engine.keeper.last) != nil
+  }
+
+  /// The number of callers that wait for room, in a frame or in memory.
+  package var waitingForRoom: Int { engine.queue.waitingForRoom }
+
   /// The last entry whose request is forgotten.
   package var forgotten: SequenceNumber { engine.ledger.window.forgotten }
 

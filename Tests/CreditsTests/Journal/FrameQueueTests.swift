@@ -170,7 +170,7 @@ struct FrameQueueTests {
   func overload() async throws {
     let queue = queue(waiting: 1)
     async let first: Void = queue.waitForRoom()
-    while !queue.isCrowded { await Task.yield() }
+    while queue.waitingForRoom == 0 { await Task.yield() }
     #expect(await failure { () throws(StoreError) in try await queue.waitForRoom() } == .overloaded(waiting: 1))
     _ = queue.complete(queue.exchange())
     try await first

@@ -12,6 +12,13 @@ struct SimulationTests {
     #expect(history.counts.requests > 300 && history.counts.commits > 100 && history.counts.entries > 300)
   }
 
+  @Test("A batch that waits for room in memory decides a request that leaves no trace only then")
+  func waitingForMemory() {
+    let history = Simulator().run(seed: 128_285_738_419_953, steps: 6_400)
+    #expect(history.finding == nil)
+    #expect(history.steps == 6_400)
+  }
+
   @Test("The same seed gives the same history")
   func determinism() {
     for seed in UInt64(20)..<24 {
