@@ -71,6 +71,7 @@ struct ChildCommand: AsyncParsableCommand {
       let store = try CreditStore.open(at: store, settings: settings)
       try await Load.fill(store, accounts: numbers)
       try await store.close()
+      if accounts > part { note("    \(numbers.upperBound.grouped) accounts are made") }
     }
   }
 

@@ -17,6 +17,7 @@ struct LoadCommand: AsyncParsableCommand {
         credits-bench load --callers 8 --batch 8192 --distribution zipfian --accounts 10000000
         credits-bench load --callers 2 --acknowledge applied --readers 1
         credits-bench load --callers 64 --cold --resident 100000
+        credits-bench load --callers 8 --batch 8192 --retention 3 --warm-up 10
       """)
 
   @OptionGroup var common: CommonOptions
@@ -54,6 +55,9 @@ struct LoadCommand: AsyncParsableCommand {
   @Flag(help: "Write no images of accounts meanwhile.")
   var noSweep = false
 
+  @Option(help: ArgumentHelp("The age at which journal is deleted; by default none is.", valueName: "seconds"))
+  var retention: Int?
+
   @Flag(help: "Do not wait for the disk.")
   var unsynced = false
 
@@ -63,11 +67,13 @@ struct LoadCommand: AsyncParsableCommand {
 
   func validate() throws {
     let numbers = (LoadCommand.numbers(callers) ?? []) + (LoadCommand.numbers(rate) ?? [])
-    guard numbers.allSatisfy({ $0 >= 1 && $0 <= 1e9 }), (1...100_000_000).contains(accounts), batch >= 1, readers >= 0
+    guard numbers.allSatisfy({ $0 >= 1 && $0 <= 1e9 }), (1...100_000_000).contains(accounts), batch >= 1, readers >= 0,
+      retention ?? 1 >= 1
     else {
       throw ValidationError(
-        "Callers, rates and batch must be 1 or more, accounts from 1 to 100,000,000, readers not negative.")
+        "Callers, rates, batch and retention must be 1 or more, accounts from 1 to 100,000,000, readers not negative.")
     }
+    if noSweep, retention != nil { throw ValidationError("Without the sweep no journal can be deleted.") }
   }
 
   private var shapes: [Shape] {
@@ -95,6 +101,7 @@ struct LoadCommand: AsyncParsableCommand {
     var settings = Settings()
     settings.residentAccounts = resident ?? min(max(1_000_000, accounts * 5 / 4), 20_000_000)
     settings.durability = unsynced ? .unsynced : .synced
+    if let retention { settings.delete(olderThan: retention) }
     if noSweep { settings.checkpointEntries = 1_000_000_000_000 }
     return settings
   }
@@ -117,6 +124,7 @@ struct LoadCommand: AsyncParsableCommand {
       report.notes = [
         "\(accounts.grouped) accounts, \(distribution.rawValue); "
           + "\(settings.residentAccounts.grouped) of them fit in memory; \(cold ? "cold" : "warm"), "
+          + (retention.map { "journal older than \($0) s deleted; " } ?? "")
           + "\(noSweep ? "without" : "with") the sweep; \(readers) readers beside; "
           + "\(defaultExecutor ? "default" : "request") executor."
       ]

@@ -55,10 +55,7 @@ struct SoakCommand: AsyncParsableCommand {
   func run() async throws {
     try await common.inFolder { path in
       var settings = Settings()
-      settings.retention = .age(.seconds(retention))
-      // A small window and a quicker sweep, so that neither holds on to much journal that is old enough to go.
-      settings.windowRequests = 500_000
-      settings.checkpointEntries = 4_000_000
+      settings.delete(olderThan: retention)
       settings.residentAccounts = max(settings.residentAccounts, accounts * 5 / 4)
       let store = try CreditStore.open(at: path + "/store", settings: settings)
       try await Load.fill(store, accounts: accounts)
@@ -150,5 +147,14 @@ struct SoakCommand: AsyncParsableCommand {
 
   private func figure(_ name: String, _ unit: String, _ values: [Double]) -> Figure {
     Figure(group: "soak", name: name, unit: unit, spread: Spread(values))
+  }
+}
+
+extension Settings {
+  /// Deletes journal of an age, with a small window and a quicker sweep, so that neither holds on to much of it.
+  mutating func delete(olderThan seconds: Int) {
+    retention = .age(.seconds(seconds))
+    windowRequests = 500_000
+    checkpointEntries = 4_000_000
   }
 }
