@@ -34,8 +34,6 @@ final class SimulatedCaller: TaskExecutor, @unchecked Sendable {
   private(set) var since = Timestamp.zero
   /// The latest time at which it went on.
   var until = Timestamp.zero
-  /// Whether it waits for room, in a frame or in memory.
-  var waitsForRoom = false
   /// How many parts of its errand were decided, and what the reference ledger answered.
   var decided = 0
   var expected: [ReferenceAnswer] = []
@@ -71,7 +69,7 @@ final class SimulatedCaller: TaskExecutor, @unchecked Sendable {
     _ errand: Errand, at time: Timestamp, _ body: @escaping @Sendable () async throws(StoreError) -> Answer
   ) {
     self.errand = errand
-    (since, until, hasAsked, price, waitsForRoom) = (time, time, false, nil, false)
+    (since, until, hasAsked, price) = (time, time, false, nil)
     (result, decided, expected, call, mayBeVain) = (nil, 0, [], nil, false)
     Task(executorPreference: self) {
       let result: Result<Answer, StoreError>

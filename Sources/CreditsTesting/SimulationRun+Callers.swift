@@ -65,7 +65,7 @@ extension SimulationRun {
     caller.hasAsked = true
     let waiting = moved.waitingForRoom
     caller.run()
-    caller.waitsForRoom = moved.waitingForRoom > waiting
+    let waitsForRoom = moved.waitingForRoom > waiting
     // What the store has decided meanwhile, the reference ledger decides now.
     while ledger.last < moved.last, decide(caller) {}
     try checkLength()
@@ -73,7 +73,7 @@ extension SimulationRun {
       caller.decided = 1
       note(.publish(book))
     }
-    while caller.result == nil, hasPassed(caller), decide(caller) {}
+    while caller.result == nil, hasPassed(caller, waitsForRoom), decide(caller) {}
     if !caller.mayBeVain, let change = errand(caller), caller.decided == 0 { caller.mayBeVain = isVain(change) }
     guard let result = caller.result else { return }
     switch result {
@@ -94,11 +94,11 @@ extension SimulationRun {
 
   /// Whether a batch that still waits must have come past its next request: one that leaves no trace, or repeats what
   /// is durable, unless the batch waits there for room in memory.
-  private func hasPassed(_ caller: SimulatedCaller) -> Bool {
+  private func hasPassed(_ caller: SimulatedCaller, _ waitsForRoom: Bool) -> Bool {
     guard case .requests(let requests, _, true) = caller.errand, caller.decided < requests.count else { return false }
     let request = requests[caller.decided]
     let isCold = ledger.accounts[request.account] != nil && !moved.isResident(request.account)
-    if caller.waitsForRoom && isCold { return false }
+    if waitsForRoom && isCold { return false }
     if let earlier = ledger.answer(to: request.request, of: request.account) { return earlier <= moved.durable }
     return isVain(.request(request, nil))
   }
