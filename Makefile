@@ -58,18 +58,21 @@ lint:
 docs: deps
 	.ci/docs $(BUILD) $(DOCS) $(FLAGS)
 
-## tsan: run the concurrency tests under the thread sanitizer
-tsan: deps
-	CREDITS_TESTS=ConcurrencyTests SWIFT_BACKTRACE=enable=no \
-	TSAN_OPTIONS="$(if $(SUPPRESSIONS),suppressions=$(SUPPRESSIONS) )halt_on_error=1" \
-	swift test --scratch-path $(BUILD)-tsan --sanitize=thread -Xswiftc -DTSAN
+# The random tests run for a shorter time under a sanitizer. Left out: the test that gives a process too little address
+# space, of which the sanitizers themselves take 20 TB.
+SHORTER := CREDITS_ORACLE_STEPS=$(or $(STEPS),20000) CREDITS_FIRE_ROUNDS=$(or $(ROUNDS),2) CREDITS_CRASH_ROUNDS=10 \
+  SWIFT_BACKTRACE=enable=no
+SKIPPED := --disable-xctest --skip FullTests/noMemory
 
-# Left out: the test that gives a process too little address space, of which the sanitizer itself takes 20 TB.
-## asan: run all tests under the address sanitizer, the random ones for a shorter time
+## tsan: run all tests, or those of the target TESTS alone, under the thread sanitizer
+tsan: deps
+	$(if $(TESTS),CREDITS_TESTS=$(TESTS)) $(SHORTER) \
+	TSAN_OPTIONS="$(if $(SUPPRESSIONS),suppressions=$(SUPPRESSIONS) )halt_on_error=1" \
+	swift test --scratch-path $(BUILD)-tsan --sanitize=thread -Xswiftc -DTSAN $(SKIPPED)
+
+## asan: run all tests under the address sanitizer
 asan: deps
-	SWIFT_BACKTRACE=enable=no CREDITS_ORACLE_STEPS=$(or $(STEPS),20000) CREDITS_FIRE_ROUNDS=$(or $(ROUNDS),2) \
-	CREDITS_CRASH_ROUNDS=10 \
-	swift test --scratch-path $(BUILD)-asan --sanitize=address --disable-xctest --skip FullTests/noMemory $(FLAGS)
+	$(SHORTER) swift test --scratch-path $(BUILD)-asan --sanitize=address $(SKIPPED) $(FLAGS)
 
 ## bench: measure the store against its targets P1 to P10, and against the limits of disk and memory
 bench: deps

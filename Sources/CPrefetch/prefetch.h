@@ -6,6 +6,9 @@
 /// It is no access: it never faults, and no order with other threads is needed. Swift has no such operation.
 static inline void prefetch_for_writing(const void *address) { __builtin_prefetch(address, 1, 3); }
 
+/// Asks the processor to fetch the cache line of an address that will be read soon.
+static inline void prefetch_for_reading(const void *address) { __builtin_prefetch(address, 0, 3); }
+
 /// Tells the processor that this thread spins, so that it saves power and lets the core's other thread go first.
 static inline void pause_processor(void) {
 #if defined(__x86_64__) || defined(__i386__)

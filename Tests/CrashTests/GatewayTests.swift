@@ -1,7 +1,6 @@
 import CrashSupport
 import Credits
 import CreditsTesting
-import Synchronization
 import Testing
 
 @Suite("The scripted gateway")
@@ -73,7 +72,7 @@ struct GatewayTests {
   func notices() async throws {
     let orders = try await orders(20, in: Folder())
     func run(_ script: NoticeScript) async throws -> (told: [String], before: [Int]) {
-      let told = Mutex<[String]>([])
+      let told = Locked<[String]>([])
       var before: [Int] = []
       let gateway = ScriptedGateway(notices: script, notify: { key, _ in told.withLock { $0.append(key) } })
       for order in orders {
@@ -103,7 +102,7 @@ struct GatewayTests {
   @Test("The points of a call come in order, and only a card that is charged now has its own")
   func points() async throws {
     let order = try #require(try await orders(1, in: Folder()).first)
-    let points = Mutex<[ScriptedGateway.Point]>([])
+    let points = Locked<[ScriptedGateway.Point]>([])
     let (answers, answer) = AsyncStream.makeStream(of: Void.self)
     var answered = answers.makeAsyncIterator()
     let gateway = ScriptedGateway(

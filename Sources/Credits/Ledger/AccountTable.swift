@@ -1,13 +1,18 @@
 internal import CPrefetch
 internal import Synchronization
 
-/// The accounts of one stripe that are in memory: slots, each at its account's usual place if that was vacant, and a
-/// hash index over them.
+/// The accounts of one stripe that are in memory: slots in groups of seven, and a word of tags for each group.
 ///
-/// Index positions follow the order of hashes, which is the order of the images on disk, so a walk over the index
-/// meets the pages of the accounts table one after the other. This file is one of the two rooms for unsafe code: slots
-/// are reached through pointers, so that a look-up costs one memory access, or two, and neither reference counting nor
-/// exclusivity checks. All of it is used under the stripe's lock, but for `glimpse` and what prefetches.
+/// An account lies in the group that its hash names, or, where that was full, in one of the next. A tag is a byte of
+/// the hash, so a look-up compares seven slots at once, in words that mostly stay in the processor's caches, and then,
+/// as a rule, reads one slot. The eighth byte of a word counts the accounts that went past the group: where there are
+/// none, the search ends. The hash also names one place of the group, which two accounts of three are in: whoever
+/// looks for one fetches that along with the tags.
+///
+/// Groups follow the order of hashes, which is the order of the images on disk, so a walk over the slots meets the
+/// pages of the accounts table one after the other. This file is one of the two rooms for unsafe code: slots are
+/// reached through pointers, so that a look-up costs neither reference counting nor exclusivity checks. All of it is
+/// used under the stripe's lock, but for `find` where what it finds is checked afterwards, and what prefetches.
 @safe struct AccountTable: ~Copyable {
   /// An account in memory, and what the store keeps about it: 192 bytes, three cache lines.
   struct Slot {
@@ -37,233 +42,223 @@ internal import Synchronization
       self.init(account: image.account, imaged: image.account.last, due: image.due)
       hasChargesRow = image.account.hasCharges
     }
-
-    /// Whether no account is there: the memory of a slot is zero then, and an account has a last entry.
-    @inline(__always) var isVacant: Bool { account.last == .none }
   }
 
-  private static let tombstone: UInt64 = 0xFFFF_FFFF
+  /// The slots of a group; the eighth byte of its word counts those that went past it.
+  private static let groupSize = 7
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+  private static let lows: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+  /// One of those that went past a full group, and the most that are counted: from there on the count stays.
+  private static let passer: UInt64 = 1 << 56
+  private static let mostPassers: UInt64 = 255
 
   /// The most accounts that fit.
   let limit: Int
+  private let key: HashKey
   private let slots: UnsafeMutablePointer<Slot>
-  private let index: UnsafeMutablePointer<Atomic<UInt64>>
-  private let positions = Atomic<Int>(16)
-  private var occupied = 0
+  private let words: UnsafeMutablePointer<Atomic<UInt64>>
+  private let groups = Atomic<Int>(1)
   private var hand = 0
   /// The number of accounts.
   private(set) var count = 0
-  /// Rises whenever accounts change their places in the index: a walk that sees it change starts again.
+  /// Rises whenever accounts change their places: a walk that sees it change starts again.
   private(set) var generation = 0
 
   /// Makes a table with room for a number of accounts, in zeroed memory of the sizes below that outlives it.
-  init(limit: Int, slots: UnsafeMutableRawPointer, index: UnsafeMutableRawPointer) {
+  init(limit: Int, key: HashKey, slots: UnsafeMutableRawPointer, tags: UnsafeMutableRawPointer) {
     self.limit = limit
-    unsafe self.slots = slots.bindMemory(to: Slot.self, capacity: limit)
-    unsafe self.index = index.bindMemory(to: Atomic<UInt64>.self, capacity: AccountTable.positions(for: limit))
+    self.key = key
+    let groups = AccountTable.groups(for: limit)
+    unsafe self.slots = slots.bindMemory(to: Slot.self, capacity: groups * AccountTable.groupSize)
+    unsafe words = tags.bindMemory(to: Atomic<UInt64>.self, capacity: groups)
   }
 
   /// The bytes of the slots of a table with room for a number of accounts.
-  static func slotBytes(for limit: Int) -> Int { limit * MemoryLayout<Slot>.stride }
+  static func slotBytes(for limit: Int) -> Int { groups(for: limit) * groupSize * MemoryLayout<Slot>.stride }
 
-  /// The bytes of its index.
-  static func indexBytes(for limit: Int) -> Int { positions(for: limit) * MemoryLayout<UInt64>.stride }
+  /// The bytes of its tags, in whole cache lines.
+  static func tagBytes(for limit: Int) -> Int { (groups(for: limit) + 7) / 8 * 64 }
 
-  /// The positions of an index that is at most three quarters full of accounts.
-  private static func positions(for limit: Int) -> Int {
-    var positions = 16
-    while positions / 4 * 3 < limit { positions *= 2 }
-    return positions
-  }
+  private static func groups(for limit: Int) -> Int { (limit + groupSize - 1) / groupSize }
 
   /// Gives back what the slots refer to; their memory is their owner's.
   func destroy() {
-    for position in 0..<capacity {
-      if let number = slot(atPosition: position) { unsafe pointer(number).deinitialize(count: 1) }
-    }
+    for number in 0..<capacity where isOccupied(number) { unsafe pointer(number).deinitialize(count: 1) }
   }
 
+  /// The number of slots that are used now, a whole number of groups; it grows up to what the limit needs.
+  @inline(__always) var capacity: Int { groups.load(ordering: .relaxed) * AccountTable.groupSize }
+
   /// The address of a slot; its account stays there until the generation changes.
-  @inline(__always) func pointer(_ slot: UInt32) -> UnsafeMutablePointer<Slot> { unsafe slots + Int(slot) }
+  @inline(__always) func pointer(_ slot: Int) -> UnsafeMutablePointer<Slot> { unsafe slots + slot }
 
   /// The number of a slot.
   func number(of slot: UnsafeMutablePointer<Slot>) -> UInt32 { UInt32(unsafe slot - slots) }
 
-  /// The part of a hash that the index keeps: 32 bits after those that chose the stripe.
-  @inline(__always) private static func tag(_ hash: UInt64) -> UInt64 { (hash << UInt64(Stripe.bits)) >> 32 }
-
-  /// The number of positions of the index.
-  @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }
-
-  /// The word at a position: the tag of an account's hash and its slot's number and one; zero where no account ever
-  /// was.
-  @inline(__always) private func word(_ position: Int) -> UInt64 { unsafe index[position].load(ordering: .relaxed) }
-
-  @inline(__always) private func setWord(_ position: Int, _ word: UInt64) {
-    unsafe index[position].store(word, ordering: .relaxed)
+  /// Whether an account is in a slot.
+  @inline(__always) func isOccupied(_ slot: Int) -> Bool {
+    let (group, place) = slot.quotientAndRemainder(dividingBy: AccountTable.groupSize)
+    return word(group) >> UInt64(8 * place) & 0xFF != 0
   }
 
-  @inline(__always) private func home(_ tag: UInt64, _ capacity: Int) -> Int {
-    Int(truncatingIfNeeded: tag >> UInt64(32 - capacity.trailingZeroBitCount))
+  @inline(__always) private func word(_ group: Int) -> UInt64 { unsafe words[group].load(ordering: .relaxed) }
+
+  @inline(__always) private func setWord(_ group: Int, _ word: UInt64) {
+    unsafe words[group].store(word, ordering: .relaxed)
   }
 
-  /// The slot that an account is put into where that is free: a look-up that finds it there needs no index.
-  @inline(__always) private func usual(_ tag: UInt64) -> UnsafeMutablePointer<Slot> {
-    unsafe slots + Int(truncatingIfNeeded: (tag &* UInt64(truncatingIfNeeded: min(capacity, limit))) >> 32)
+  /// The group that an account is put into where that has room, by 32 bits of its hash after those of the stripe.
+  @inline(__always) private func home(_ hash: UInt64, _ groups: Int) -> Int {
+    Int(truncatingIfNeeded: ((hash << UInt64(Stripe.bits)) >> 32 &* UInt64(truncatingIfNeeded: groups)) >> 32)
   }
 
-  /// Fetches the lines that an account is probably looked up in. Needs no lock.
-  @inline(__always) func prefetchIndex(_ hash: UInt64) {
-    let tag = AccountTable.tag(hash)
-    unsafe prefetch_for_writing(index + home(tag, capacity))
-    unsafe prefetch(usual(tag))
+  /// The place that an account is put into where that is vacant, by eight bits of its hash.
+  @inline(__always) private static func usual(_ hash: UInt64) -> Int {
+    Int(truncatingIfNeeded: ((hash >> 8) & 0xFF) &* UInt64(groupSize)) >> 8
   }
 
-  /// Fetches the two lines of a slot that a debit needs.
-  @inline(__always) private func prefetch(_ slot: UnsafeMutablePointer<Slot>) {
+  /// The address of a place in a group.
+  @inline(__always) private func pointer(_ group: Int, _ place: Int) -> UnsafeMutablePointer<Slot> {
+    unsafe slots + (group &* AccountTable.groupSize &+ place)
+  }
+
+  /// The tag of a hash, its last byte; zero stands for a slot where no account is.
+  @inline(__always) private static func tag(_ hash: UInt64) -> UInt64 { max(hash & 0xFF, 1) }
+
+  /// The bytes of a group's slots that are zero, each as its highest bit.
+  ///
+  /// Exact, where the better known `(word &- ones) & ~word` also names a one that follows a zero: the account of a slot
+  /// that was given back, whose memory is as it was, would be found.
+  @inline(__always) private static func zeros(_ word: UInt64) -> UInt64 {
+    ~((word & lows) &+ lows | word | lows) & 0x00FF_FFFF_FFFF_FFFF
+  }
+
+  /// The slots of a group that may have the account of a hash.
+  @inline(__always) private static func matches(_ word: UInt64, _ hash: UInt64) -> UInt64 {
+    zeros(word ^ (tag(hash) &* ones))
+  }
+
+  /// Fetches the tags that an account is looked up by.
+  @inline(__always) func prefetchTags(_ hash: UInt64) {
+    unsafe prefetch_for_reading(words + home(hash, groups.load(ordering: .relaxed)))
+  }
+
+  /// Fetches the lines that a debit needs of the slot that an account is probably in, by its tags. Needs no lock: a
+  /// wrong guess costs time only.
+  @inline(__always) func prefetch(_ hash: UInt64) {
+    let group = home(hash, groups.load(ordering: .relaxed))
+    prefetch(group, place: AccountTable.matches(word(group), hash).trailingZeroBitCount >> 3)
+  }
+
+  /// Fetches these lines of the place where an account usually is, without waiting for its tags.
+  @inline(__always) func prefetchUsual(_ hash: UInt64) {
+    prefetch(home(hash, groups.load(ordering: .relaxed)), place: AccountTable.usual(hash))
+  }
+
+  @inline(__always) private func prefetch(_ group: Int, place: Int) {
+    let slot = unsafe pointer(group, place)
     unsafe prefetch_for_writing(slot)
     unsafe prefetch_for_writing(UnsafeRawPointer(slot) + 64)
   }
 
-  /// Fetches the slot that an account is probably in. Needs no lock: a wrong guess costs time only.
-  @inline(__always) func prefetchSlot(_ hash: UInt64) {
-    let tag = AccountTable.tag(hash)
-    let word = word(home(tag, capacity))
-    guard word >> 32 == tag, word & 0xFFFF_FFFF != AccountTable.tombstone else { return }
-    let slot = unsafe pointer(UInt32(truncatingIfNeeded: word) &- 1)
-    if unsafe slot != usual(tag) { unsafe prefetch(slot) }
-  }
-
-  /// The usual slot of a tag, if the account is there.
-  @inline(__always) private func usual(_ tag: UInt64, of account: AccountID) -> UnsafeMutablePointer<Slot>? {
-    let slot = unsafe usual(tag)
-    return unsafe slot.pointee.account.id == account && !slot.pointee.isVacant ? slot : nil
+  /// Fetches the line that a balance is read from, likewise.
+  @inline(__always) func prefetchBalance(_ hash: UInt64) {
+    unsafe prefetch_for_reading(pointer(home(hash, groups.load(ordering: .relaxed)), AccountTable.usual(hash)))
   }
 
   /// The slot of an account.
+  ///
+  /// Comes to an end, and reads only memory that is the table's, also while others change the table.
   @inline(__always) func find(_ account: AccountID, hash: UInt64) -> UnsafeMutablePointer<Slot>? {
-    let tag = AccountTable.tag(hash)
-    if let slot = unsafe usual(tag, of: account) { return unsafe slot }
-    let capacity = capacity
-    var position = home(tag, capacity)
-    while true {
-      // Safe here and below: positions are masked by the capacity, and the index names slots in use only.
-      let word = word(position)
-      if word == 0 { return nil }
-      if word >> 32 == tag, word & 0xFFFF_FFFF != AccountTable.tombstone {
-        let slot = unsafe pointer(UInt32(truncatingIfNeeded: word) &- 1)
+    let groups = groups.load(ordering: .relaxed)
+    var group = home(hash, groups)
+    var left = groups
+    while left != 0 {
+      let word = word(group)
+      var matches = AccountTable.matches(word, hash)
+      while matches != 0 {
+        let slot = unsafe pointer(group, matches.trailingZeroBitCount >> 3)
         if unsafe slot.pointee.account.id == account { return unsafe slot }
+        matches &= matches &- 1
       }
-      position = (position + 1) & (capacity - 1)
-    }
-  }
-
-  /// What balances and gates say of an account.
-  struct Glimpse {
-    let balance: Balance
-    let tripTime: Timestamp
-    let status: AccountStatus
-
-    @inline(__always) init(_ slot: UnsafePointer<Slot>) {
-      balance = unsafe Balance(
-        available: slot.pointee.account.available, held: slot.pointee.account.held, version: slot.pointee.account.last)
-      tripTime = unsafe slot.pointee.account.tripTime
-      status = unsafe slot.pointee.account.status
-    }
-  }
-
-  /// What there is of an account to see, for whoever does not hold the stripe's lock: it may see anything while others
-  /// change the table, but it ends, and reads only memory that is the table's.
-  @inline(__always) func glimpse(of account: AccountID, hash: UInt64) -> Glimpse? {
-    let tag = AccountTable.tag(hash)
-    if let slot = unsafe usual(tag, of: account) { return unsafe Glimpse(slot) }
-    let mask = capacity - 1
-    let home = home(tag, mask + 1)
-    for step in 0...mask {
-      let word = word((home + step) & mask)
-      if word == 0 { return nil }
-      let number = word & 0xFFFF_FFFF
-      guard word >> 32 == tag, number != AccountTable.tombstone else { continue }
-      // Safe: words name slots below the limit only, whatever else they were a moment ago; their memory is
-      // the table's until nobody uses it any more.
-      let slot = unsafe pointer(UInt32(truncatingIfNeeded: number) &- 1)
-      guard unsafe slot.pointee.account.id == account else { continue }
-      return unsafe Glimpse(slot)
+      if word < AccountTable.passer { return nil }
+      group = group &+ 1 == groups ? 0 : group &+ 1
+      left &-= 1
     }
     return nil
   }
 
-  /// The slot at a position of the index, if an account is there.
-  @inline(__always) func slot(atPosition position: Int) -> UInt32? {
-    let low = word(position) & 0xFFFF_FFFF
-    return low == 0 || low == AccountTable.tombstone ? nil : UInt32(low) - 1
-  }
-
   /// Puts an account, which must not be there, into the table, which must not be full.
   mutating func insert(_ slot: Slot, hash: UInt64) -> UnsafeMutablePointer<Slot> {
-    if occupied >= capacity / 4 * 3, occupied > count || capacity < AccountTable.positions(for: limit) { rebuild() }
-    let pointer = unsafe place(AccountTable.tag(hash))
+    precondition(count < limit, "an account is put into a stripe that is full")
+    if count >= capacity / 4 * 3, capacity < limit { grow() }
+    let pointer = unsafe place(hash)
     unsafe pointer.initialize(to: slot)
     return unsafe pointer
   }
 
-  /// Takes the usual slot of a tag, or the next one that is vacant, and notes it in the index.
-  private mutating func place(_ tag: UInt64) -> UnsafeMutablePointer<Slot> {
-    precondition(count < limit, "an account is put into a stripe that is full")
-    var pointer = unsafe usual(tag)
-    while unsafe !pointer.pointee.isVacant {
-      unsafe pointer += 1
-      if unsafe pointer == slots + limit { unsafe pointer = slots }
+  /// Takes a vacant slot for an account: in its group, or in the next one that has one.
+  private mutating func place(_ hash: UInt64) -> UnsafeMutablePointer<Slot> {
+    let groups = groups.load(ordering: .relaxed)
+    var group = home(hash, groups)
+    while true {
+      let word = word(group)
+      let vacant = AccountTable.zeros(word)
+      if vacant != 0 {
+        let usual = AccountTable.usual(hash)
+        let place = vacant >> UInt64(8 * usual) & 0xFF != 0 ? usual : vacant.trailingZeroBitCount >> 3
+        setWord(group, word | AccountTable.tag(hash) << UInt64(8 * place))
+        count += 1
+        return unsafe pointer(group, place)
+      }
+      if word >> 56 < AccountTable.mostPassers { setWord(group, word + AccountTable.passer) }
+      group = group + 1 == groups ? 0 : group + 1
     }
-    note(tag << 32 | UInt64(unsafe number(of: pointer) + 1))
-    count += 1
-    return unsafe pointer
   }
 
-  /// Writes a word to the first position of the index that is free for its tag.
-  private mutating func note(_ word: UInt64) {
-    var position = home(word >> 32, capacity)
-    while slot(atPosition: position) != nil { position = (position + 1) & (capacity - 1) }
-    if self.word(position) == 0 { occupied += 1 }
-    setWord(position, word)
+  /// Gives a slot back, whose account has gone.
+  private mutating func vacate(_ slot: Int, hash: UInt64) {
+    let (last, place) = slot.quotientAndRemainder(dividingBy: AccountTable.groupSize)
+    setWord(last, word(last) & ~(0xFF << UInt64(8 * place)))
+    count -= 1
+    let groups = groups.load(ordering: .relaxed)
+    var group = home(hash, groups)
+    while group != last {
+      let word = word(group)
+      if word >> 56 < AccountTable.mostPassers { setWord(group, word - AccountTable.passer) }
+      group = group + 1 == groups ? 0 : group + 1
+    }
   }
 
-  /// Makes the index anew without the marks of removed accounts; if it is more than half full of others, twice as
-  /// large, and moves all of them to the slots where they are looked for then.
-  private mutating func rebuild() {
-    let words = (0..<capacity).map { word($0) }.filter { $0 != 0 && $0 & 0xFFFF_FFFF != AccountTable.tombstone }
-    for position in 0..<capacity { setWord(position, 0) }
-    occupied = 0
-    if count > capacity / 2, capacity < AccountTable.positions(for: limit) {
-      let moved = UnsafeMutablePointer<Slot>.allocate(capacity: words.count)
-      for (index, word) in words.enumerated() {
-        let slot = unsafe pointer(UInt32(truncatingIfNeeded: word) - 1)
-        unsafe (moved + index).moveInitialize(from: slot, count: 1)
-        unsafe AccountTable.vacate(slot)
-      }
-      positions.store(2 * capacity, ordering: .relaxed)
-      count = 0
-      // First those that find their usual slot vacant, so that most do: moved in the order of hashes, each that has to
-      // give way would take the next one's.
-      var others: [Int] = []
-      for (index, word) in words.enumerated() {
-        if unsafe usual(word >> 32).pointee.isVacant {
-          unsafe place(word >> 32).moveInitialize(from: moved + index, count: 1)
-        } else {
-          others.append(index)
-        }
-      }
-      for index in others { unsafe place(words[index] >> 32).moveInitialize(from: moved + index, count: 1) }
-      unsafe moved.deallocate()
-    } else {
-      for word in words { note(word) }
+  /// Doubles the number of groups, as far as the limit needs it, and moves all accounts to where they are looked for
+  /// then.
+  private mutating func grow() {
+    let moved = UnsafeMutablePointer<Slot>.allocate(capacity: count)
+    var total = 0
+    for number in 0..<capacity where isOccupied(number) {
+      unsafe (moved + total).moveInitialize(from: pointer(number), count: 1)
+      total += 1
     }
+    let groups = min(2 * groups.load(ordering: .relaxed), AccountTable.groups(for: limit))
+    for group in 0..<groups { setWord(group, 0) }
+    self.groups.store(groups, ordering: .relaxed)
+    count = 0
+    // First those that find their usual place vacant: each that has to give way would take another's.
+    var others: [Int] = []
+    for index in 0..<total {
+      let hash = unsafe key.hash((moved + index).pointee.account.id)
+      if isOccupied(home(hash, groups) * AccountTable.groupSize + AccountTable.usual(hash)) {
+        others.append(index)
+      } else {
+        unsafe place(hash).moveInitialize(from: moved + index, count: 1)
+      }
+    }
+    for index in others {
+      let hash = unsafe key.hash((moved + index).pointee.account.id)
+      unsafe place(hash).moveInitialize(from: moved + index, count: 1)
+    }
+    unsafe moved.deallocate()
     generation += 1
-  }
-
-  /// Makes the memory of a slot zero, whose account has gone.
-  private static func vacate(_ slot: UnsafeMutablePointer<Slot>) {
-    unsafe UnsafeMutableRawPointer(slot).initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<Slot>.size)
   }
 
   /// Removes one account that is clean; false if none was found among the next few.
@@ -273,9 +268,9 @@ internal import Synchronization
   ///   - now: Accounts to which something has happened by this time are kept.
   mutating func evict(durable: UInt64, now: Timestamp) -> Bool {
     for _ in 0..<min(2 * capacity, 512) {
-      hand = (hand + 1) & (capacity - 1)
-      guard let number = slot(atPosition: hand) else { continue }
-      let slot = unsafe pointer(number)
+      hand = hand + 1 < capacity ? hand + 1 : 0
+      guard isOccupied(hand) else { continue }
+      let slot = unsafe pointer(hand)
       guard unsafe slot.pointee.imaged == slot.pointee.account.last, unsafe slot.pointee.imagedIn <= durable,
         unsafe slot.pointee.account.tripTime > now
       else { continue }
@@ -283,10 +278,9 @@ internal import Synchronization
         unsafe slot.pointee.isFresh = false
         continue
       }
+      let hash = unsafe key.hash(slot.pointee.account.id)
       unsafe slot.deinitialize(count: 1)
-      unsafe AccountTable.vacate(slot)
-      setWord(hand, word(hand) | AccountTable.tombstone)
-      count -= 1
+      vacate(hand, hash: hash)
       return true
     }
     return false

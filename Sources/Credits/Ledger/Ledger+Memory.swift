@@ -6,30 +6,51 @@ extension Ledger {
   ///
   /// Allocates nothing unless something has just happened by itself.
   @inline(__always) func balance(of account: AccountID, at now: Timestamp) -> Balance? {
-    if let glimpse = glimpse(of: account), now < glimpse.tripTime { return glimpse.balance }
-    return self.account(account, at: now)?.balance
-  }
-
-  /// What there is of an account to see, if it is in memory: without its stripe's lock, unless somebody else has it.
-  @inline(__always) private func glimpse(of account: AccountID) -> AccountTable.Glimpse? {
-    let hash = key.hash(account)
-    let stripe = unsafe stripe(hash)
-    if let seen = unsafe stripe.pointee.lock.read({ unsafe stripe.pointee.table.glimpse(of: account, hash: hash) }) {
-      return seen
+    let seen = unsafe look(at: account, at: now) { slot in
+      unsafe Balance(
+        available: slot.pointee.account.available, held: slot.pointee.account.held, version: slot.pointee.account.last)
     }
-    return unsafe stripe.pointee.lock.withLock { unsafe stripe.pointee.table.glimpse(of: account, hash: hash) }
+    return seen ?? self.account(account, at: now)?.balance
   }
 
   /// What an account in memory could spend now: nothing if it is frozen or closed.
   @inline(__always) func spendable(of account: AccountID, at now: Timestamp) -> Amount? {
-    if let glimpse = glimpse(of: account), now < glimpse.tripTime {
-      return glimpse.status == .open ? glimpse.balance.available : .zero
+    let seen = unsafe look(at: account, at: now) { slot in
+      unsafe slot.pointee.account.status == .open ? slot.pointee.account.available : .zero
     }
-    return self.account(account, at: now).map { $0.status == .open ? $0.available : .zero }
+    return seen ?? self.account(account, at: now).map { $0.status == .open ? $0.available : .zero }
   }
 
-  /// The whole state of an account in memory, likewise.
-  func account(_ account: AccountID, at now: Timestamp) -> Account? {
+  /// Looks at an account, without its stripe's lock unless somebody else has it; nil if it is not in memory, or if
+  /// something has just happened by itself.
+  @inline(__always) private func look<Seen>(
+    at account: AccountID, at now: Timestamp, _ read: (UnsafeMutablePointer<AccountTable.Slot>) -> Seen
+  ) -> Seen? {
+    let hash = key.hash(account)
+    let stripe = unsafe stripe(hash)
+    unsafe stripe.pointee.table.prefetchBalance(hash)
+    if let seen = unsafe stripe.pointee.lock.read({
+      unsafe look(at: account, hash, in: stripe, at: now, read)
+    }) {
+      return seen
+    }
+    return unsafe stripe.pointee.lock.withLock {
+      unsafe look(at: account, hash, in: stripe, at: now, read)
+    }
+  }
+
+  @inline(__always) private func look<Seen>(
+    at account: AccountID, _ hash: UInt64, in stripe: UnsafeMutablePointer<Stripe>, at now: Timestamp,
+    _ read: (UnsafeMutablePointer<AccountTable.Slot>) -> Seen
+  ) -> Seen? {
+    guard let slot = unsafe stripe.pointee.table.find(account, hash: hash),
+      unsafe now < slot.pointee.account.tripTime
+    else { return nil }
+    return unsafe read(slot)
+  }
+
+  /// The whole state of an account in memory, likewise, under its stripe's lock.
+  @inline(never) func account(_ account: AccountID, at now: Timestamp) -> Account? {
     let hash = key.hash(account)
     let stripe = unsafe stripe(hash)
     return unsafe stripe.pointee.lock.withLock {
@@ -99,9 +120,10 @@ extension Ledger {
               isDone = true
               return true
             }
-            let slot = unsafe stripe.pointee.table.pointer(row.slot)
+            let slot = unsafe stripe.pointee.table.pointer(Int(row.slot))
             // A row counts only while its slot says so; the account may have left, or been given a sooner row.
-            guard unsafe !slot.pointee.isVacant, unsafe slot.pointee.timer == row.time else { continue }
+            guard unsafe stripe.pointee.table.isOccupied(Int(row.slot)), unsafe slot.pointee.timer == row.time
+            else { continue }
             unsafe slot.pointee.timer = .never
             if unsafe !settle(slot, at: now) {
               unsafe slot.pointee.timer = row.time
@@ -170,7 +192,8 @@ extension Ledger {
     for changes in changes {
       for start in stride(from: 0, to: changes.count, by: 256) {
         let some = changes[start..<min(start + 256, changes.count)]
-        for change in some { prefetchIndex(change.hash) }
+        for change in some { prefetchTags(change.hash) }
+        for change in some { prefetch(change.hash) }
         for change in some {
           let stripe = unsafe stripe(change.hash)
           if unsafe stripe.pointee.table.find(change.account, hash: change.hash) == nil {
@@ -197,8 +220,8 @@ extension Ledger {
   /// Applies the changes of a block, while the store is being opened.
   func replay(_ changes: ArraySlice<Replay.Change>, of block: RawSpan) throws {
     // All lines of memory that the block needs are fetched before the first is used.
-    for change in changes { prefetchIndex(change.hash) }
-    for change in changes { prefetchSlot(change.hash) }
+    for change in changes { prefetchTags(change.hash) }
+    for change in changes { prefetch(change.hash) }
     for change in changes {
       try replay(try Record(from: block, at: change.offset), change.hash, at: change.sequence)
     }
@@ -225,8 +248,8 @@ extension Ledger {
   func startTimers() {
     for index in 0..<Stripe.count {
       let stripe = unsafe stripes + index
-      for position in 0..<(unsafe stripe.pointee.table.capacity) {
-        guard let number = unsafe stripe.pointee.table.slot(atPosition: position) else { continue }
+      for number in 0..<(unsafe stripe.pointee.table.capacity) {
+        guard unsafe stripe.pointee.table.isOccupied(number) else { continue }
         let slot = unsafe stripe.pointee.table.pointer(number)
         unsafe schedule(slot, in: stripe)
         let (id, isOpen) = unsafe (slot.pointee.account.id, slot.pointee.account.hasCharges)
@@ -266,7 +289,7 @@ struct SweepPosition: Equatable {
 }
 
 extension Ledger {
-  /// Copies the images of dirty accounts at the next positions of the index, in the order of hashes.
+  /// Copies the images of dirty accounts at the next positions of the tables, in the order of hashes.
   ///
   /// - Parameters:
   ///   - budget: The number of positions to look at.
@@ -284,8 +307,7 @@ extension Ledger {
       // A few positions at a time, so that nobody waits long for the lock.
       let end = unsafe min(place.position + min(left, 64), stripe.pointee.table.capacity)
       left -= end - place.position
-      for position in place.position..<end {
-        guard let number = unsafe stripe.pointee.table.slot(atPosition: position) else { continue }
+      for number in place.position..<end where unsafe stripe.pointee.table.isOccupied(number) {
         let slot = unsafe stripe.pointee.table.pointer(number)
         guard unsafe slot.pointee.imaged < slot.pointee.account.last else { continue }
         unsafe batch.add(

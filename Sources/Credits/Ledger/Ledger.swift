@@ -8,10 +8,11 @@ internal import Synchronization
   // Safe to share: stripes are used under their locks only; the rest is constant or safe by itself.
   let stripes: UnsafeMutablePointer<Stripe>
   private let slots: Region
-  private let index: Region
-  private let usesHugePages = Atomic<Bool>(false)
-  /// The number of accounts in one stripe from which on huge pages pay: about a third of a million in all.
-  private static let manyAccounts = 5_000
+  private let tags: Region
+  /// The bytes of the slots of one stripe.
+  private let slotBytes: Int
+  /// The number of slots of one stripe from which on huge pages pay: about a third of a million accounts in all.
+  private static let manySlots = 8_000
   let stripeLimit: Int
   let key: HashKey
   let window: RequestWindow
@@ -62,16 +63,17 @@ internal import Synchronization
     stripeLimit = residentAccounts / Stripe.count * 33 / 32 + 16
     // While a journal is replayed, up to a quarter more, and then the accounts of one more block.
     let room = stripeLimit + stripeLimit / 4 + 2 * Block.capacity / Entry.size
-    let (slotBytes, indexBytes) = (AccountTable.slotBytes(for: room), AccountTable.indexBytes(for: room))
+    slotBytes = AccountTable.slotBytes(for: room)
+    let tagBytes = AccountTable.tagBytes(for: room)
     slots = try Region(bytes: Stripe.count * slotBytes)
-    do throws(StoreError) { index = try Region(bytes: Stripe.count * indexBytes) } catch {
+    do throws(StoreError) { tags = try Region(bytes: Stripe.count * tagBytes) } catch {
       slots.destroy()
       throw error
     }
     unsafe stripes = .allocate(capacity: Stripe.count)
     for number in 0..<Stripe.count {
       let table = unsafe AccountTable(
-        limit: room, slots: slots.start + number * slotBytes, index: index.start + number * indexBytes)
+        limit: room, key: key, slots: slots.start + number * slotBytes, tags: tags.start + number * tagBytes)
       unsafe (stripes + number).initialize(to: Stripe(table: table))
     }
   }
@@ -81,7 +83,7 @@ internal import Synchronization
     unsafe stripes.deinitialize(count: Stripe.count)
     unsafe stripes.deallocate()
     slots.destroy()
-    index.destroy()
+    tags.destroy()
   }
 
   @inline(__always) func stripe(_ hash: UInt64) -> UnsafeMutablePointer<Stripe> {
@@ -103,6 +105,7 @@ internal import Synchronization
     let hash = key.hash(debit.account)
     let fingerprint = key.fingerprint(debit.request, of: hash)
     window.prefetch(fingerprint)
+    unsafe stripe(hash).pointee.table.prefetchUsual(hash)
     return self.debit(debit, hash, fingerprint, at: now, besides: seen)
   }
 
@@ -146,7 +149,7 @@ internal import Synchronization
 
   /// Decides debits, in order, until one needs more than memory; answers how many were decided.
   ///
-  /// A few at a time: first their lines of index and window are fetched, then their slots, then they are decided. So
+  /// A few at a time: first their tags and lines of the window are fetched, then their slots, then they are decided. So
   /// the memory works on all of them at once, and a debit does not wait for each of its accesses.
   ///
   /// - Parameter last: Raised to the last entry that was made.
@@ -161,10 +164,10 @@ internal import Synchronization
         let hash = key.hash(debits[start + place].account)
         let fingerprint = key.fingerprint(debits[start + place].request, of: hash)
         hashes[place] = (hash, fingerprint)
-        prefetchIndex(hash)
+        prefetchTags(hash)
         window.prefetch(fingerprint)
       }
-      for place in 0..<count { prefetchSlot(hashes[place].account) }
+      for place in 0..<count { prefetch(hashes[place].account) }
       for place in 0..<count {
         let (hash, fingerprint) = hashes[place]
         let decision = debit(debits[start + place], hash, fingerprint, at: now, besides: [])
@@ -177,11 +180,11 @@ internal import Synchronization
     return debits.count
   }
 
-  /// Fetches the lines that an account is probably looked up in.
-  @inline(__always) func prefetchIndex(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetchIndex(hash) }
+  /// Fetches the tags that an account is looked up by.
+  @inline(__always) func prefetchTags(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetchTags(hash) }
 
-  /// Fetches the slot that the index names, unless it is the usual one.
-  @inline(__always) func prefetchSlot(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetchSlot(hash) }
+  /// Fetches the lines of the slot that an account is probably in.
+  @inline(__always) func prefetch(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetch(hash) }
 
   @inline(__always) private func isTooOld(_ request: RequestID) -> Bool {
     guard let made = request.time else { return false }
@@ -305,17 +308,20 @@ internal import Synchronization
     return .answered(answer)
   }
 
-  /// Puts an account into the table of its stripe, and asks for huge pages once there are many.
+  /// Puts an account into the table of its stripe, and asks for huge pages once that is large.
   func place(
     _ slot: AccountTable.Slot, _ hash: UInt64, in stripe: UnsafeMutablePointer<Stripe>
   ) -> UnsafeMutablePointer<AccountTable.Slot> {
     let generation = unsafe stripe.pointee.table.generation
     let pointer = unsafe stripe.pointee.table.insert(slot, hash: hash)
-    // Accounts may have moved, which timers know by their slots.
-    if unsafe stripe.pointee.table.generation != generation { unsafe stripe.pointee.pushTimers() }
-    if unsafe stripe.pointee.table.count == Ledger.manyAccounts, !usesHugePages.exchange(true, ordering: .relaxed) {
-      slots.useHugePages()
-      index.useHugePages()
+    if unsafe stripe.pointee.table.generation != generation {
+      // Accounts have moved, which timers know by their slots.
+      unsafe stripe.pointee.pushTimers()
+      if unsafe stripe.pointee.table.capacity >= Ledger.manySlots {
+        let number = unsafe stripe - stripes
+        slots.useHugePages(for: number * slotBytes..<(number + 1) * slotBytes)
+        tags.useHugePages(for: 0..<tags.bytes)
+      }
     }
     return unsafe pointer
   }

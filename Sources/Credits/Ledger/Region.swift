@@ -32,10 +32,16 @@ internal import Glibc
   /// Gives the address space back; nothing in it may be used any more.
   func destroy() { unsafe munmap(start, bytes) }
 
-  /// Asks for huge pages, also where memory is in use already; does nothing where there are none.
-  func useHugePages() {
-    unsafe madvise(start, bytes, MADV_HUGEPAGE)
-    // MADV_COLLAPSE, since Linux 6.1: does at once what the kernel would get round to some time later.
-    unsafe madvise(start, bytes, 25)
+  /// Asks for huge pages for a part, also where memory is in use already; does nothing where there are none.
+  ///
+  /// Moving what is in use takes up to some milliseconds for each huge page.
+  func useHugePages(for part: Range<Int>) {
+    let first = part.lowerBound / Region.hugePage * Region.hugePage
+    for offset in stride(from: first, to: part.upperBound, by: Region.hugePage) {
+      unsafe madvise(start + offset, Region.hugePage, MADV_HUGEPAGE)
+      // MADV_COLLAPSE, since Linux 6.1: does at once what the kernel would get round to some time later. One by one,
+      // since it ends at the first that nobody has used yet.
+      unsafe madvise(start + offset, Region.hugePage, 25)
+    }
   }
 }

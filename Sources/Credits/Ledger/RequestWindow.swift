@@ -72,11 +72,13 @@ internal import Synchronization
   @inline(__always) func insert(
     _ fingerprint: UInt64, _ sequence: SequenceNumber, in shard: UnsafeMutablePointer<Shard>
   ) {
-    if unsafe shard.pointee.insert(fingerprint, sequence.value, floor: floor.load(ordering: .relaxed)),
-      !usesHugePages.exchange(true, ordering: .relaxed)
-    {
-      region.useHugePages()
+    if unsafe shard.pointee.insert(fingerprint, sequence.value, floor: floor.load(ordering: .relaxed)) {
+      useHugePages()
     }
+  }
+
+  @inline(never) private func useHugePages() {
+    if !usesHugePages.exchange(true, ordering: .relaxed) { region.useHugePages(for: 0..<region.bytes) }
   }
 
   /// A request to remember, by fingerprint, and its entry.
@@ -87,7 +89,7 @@ internal import Synchronization
     for index in 0..<(1 << RequestWindow.shardBits) {
       unsafe shards[index].reserve(requests >> Int(RequestWindow.shardBits))
     }
-    if unsafe shards[0].isLarge, !usesHugePages.exchange(true, ordering: .relaxed) { region.useHugePages() }
+    if unsafe shards[0].isLarge { useHugePages() }
   }
 
   /// Remembers some entries while the store is being opened and nobody else uses the window.

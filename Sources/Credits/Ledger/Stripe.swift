@@ -19,10 +19,9 @@ struct Stripe: ~Copyable {
   /// Makes the timers anew, with one row for each account that has one.
   mutating func pushTimers() {
     timers.removeAll()
-    for position in 0..<table.capacity {
-      guard let number = table.slot(atPosition: position) else { continue }
+    for number in 0..<table.capacity where table.isOccupied(number) {
       let time = unsafe table.pointer(number).pointee.timer
-      if time != .never { timers.push(time, number) }
+      if time != .never { timers.push(time, UInt32(number)) }
     }
   }
 

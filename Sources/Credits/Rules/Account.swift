@@ -1,7 +1,7 @@
 /// The state of one account: all that the rules need to decide.
 ///
-/// The first 64 bytes are what a debit on the short path reads and writes, the next 64 the grant it takes from and the
-/// totals it is checked against.
+/// The first 64 bytes are all that a balance is read from, and most of what a debit on the short path reads and writes;
+/// the next 64 have the rest of that, the grant that it takes from and what was spent.
 package struct Account: Hashable, Sendable {
   /// The account's id.
   package let id: AccountID
@@ -15,13 +15,13 @@ package struct Account: Hashable, Sendable {
   package var last: SequenceNumber = .none
   /// The time of the last entry.
   package internal(set) var time: Timestamp = .zero
-  /// All credits that were ever spent.
-  package internal(set) var spent: Amount = 0
+  /// The credits set aside by holds.
+  package internal(set) var held: Amount = 0
 
   /// The grant that is used next; number 0 if there is none.
   package internal(set) var head: Grant = .nothing
-  /// The credits set aside by holds.
-  package internal(set) var held: Amount = 0
+  /// All credits that were ever spent.
+  package internal(set) var spent: Amount = 0
   /// All credits that ever became usable.
   package internal(set) var granted: Amount = 0
   /// All credits that ever expired.

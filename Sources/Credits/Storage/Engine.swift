@@ -342,7 +342,7 @@ final class Engine: Sendable {
   }
 
   /// The state of an account that was not in memory a moment ago.
-  func cold(_ account: AccountID, at now: Timestamp) throws(StoreError) -> Account? {
+  @inline(never) func cold(_ account: AccountID, at now: Timestamp) throws(StoreError) -> Account? {
     while true {
       try checkOpen()
       switch try ledger.load(account, at: now) {
@@ -356,7 +356,7 @@ final class Engine: Sendable {
     }
   }
 
-  func coldSpendable(_ account: AccountID) throws(StoreError) -> Amount? {
+  @inline(never) func coldSpendable(_ account: AccountID) throws(StoreError) -> Amount? {
     try cold(account, at: keeper.approximate).map { $0.status == .open ? $0.available : .zero }
   }
 

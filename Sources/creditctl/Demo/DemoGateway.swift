@@ -1,6 +1,5 @@
 import Credits
 import CreditsTesting
-import Synchronization
 
 /// The payment provider of the demonstration: scripted, so that the same seed has the same failures; nobody is charged.
 final class DemoGateway: Sendable {
@@ -15,7 +14,7 @@ final class DemoGateway: Sendable {
 
   /// The notices that wait to be delivered.
   private final class Notices: Sendable {
-    let list = Mutex<[Notice]>([])
+    let list = Locked<[Notice]>([])
   }
 
   init(seed: UInt64) {

@@ -1,5 +1,5 @@
+import Credits
 import Glibc
-import Synchronization
 
 /// A bar on the standard error stream for work that takes long; draws nothing unless that is a terminal.
 final class Progress: Sendable {
@@ -10,7 +10,7 @@ final class Progress: Sendable {
 
   private let title: String
   private let terminal: Int?
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// Begins a bar with a title.
   init(_ title: String) {

@@ -1,7 +1,6 @@
 import CreditsTesting
 import Glibc
 import Logging
-import Synchronization
 import Testing
 
 @testable import Credits
@@ -13,7 +12,7 @@ struct StoreFolderTests {
   /// A handler that keeps what a store tells its log.
   private struct Recorder: LogHandler {
     final class Lines: Sendable {
-      let all = Mutex<[String]>([])
+      let all = Locked<[String]>([])
     }
 
     let lines: Lines

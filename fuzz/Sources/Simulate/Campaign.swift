@@ -20,15 +20,19 @@ struct Campaign {
     return Simulator(in: folder, control: control) { step in Current.come(to: step) }
   }
 
-  /// Runs; true if nothing is wrong, and the controls were found.
-  func run() -> Bool {
+  /// Runs; true if nothing is wrong, and the controls were found; nil if it was interrupted before it knew.
+  func run() -> Bool? {
     let seed = seed ?? UInt64.random(in: 0..<1_000_000_000)
     say("seed \(seed), \(steps) steps\(control.map { ", control \($0.rawValue)" } ?? "")")
-    guard control == nil else { return campaign(control, seed, steps) != nil }
+    guard control == nil else {
+      if campaign(control, seed, steps) != nil { return true }
+      return Current.isInterrupted ? nil : false
+    }
     if campaign(nil, seed, steps) != nil { return false }
     var isGood = true
     for control in Simulator.Control.allCases {
       guard let found = campaign(control, seed, Campaign.mostOfControl) else {
+        if Current.isInterrupted { return nil }
         say("control \(control.rawValue): NOT FOUND")
         isGood = false
         continue
@@ -47,7 +51,7 @@ struct Campaign {
     var counts = Simulator.Counts()
     var done = 0
     var seeds = SplitMix64(seed: seed)
-    while done < most {
+    while done < most, !Current.isInterrupted {
       let history = seeds.next() >> 16
       Current.note(history, length)
       bar.show(Double(done) / Double(most), "\(rate(done, begin)) steps a minute, history \(history)")

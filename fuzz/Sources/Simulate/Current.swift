@@ -13,6 +13,7 @@ enum Current {
   nonisolated(unsafe) private static var step = 0
   nonisolated(unsafe) private static var seconds = 0
   nonisolated(unsafe) private static var limit = mostSeconds
+  nonisolated(unsafe) private static var interrupted = false
 
   /// Notes which history runs.
   static func note(_ seed: UInt64, _ length: Int) {
@@ -25,6 +26,19 @@ enum Current {
   static func come(to step: Int) {
     unsafe self.step = step
     if step == 0 { unsafe seconds = 0 }
+  }
+
+  /// Whether somebody has asked the process to end.
+  static var isInterrupted: Bool { unsafe interrupted }
+
+  /// Lets the first ctrl-C wait for the end of the history, so that what was done can be told; the next ends at once.
+  static func watchForInterruption() {
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in
+        unsafe Current.interrupted = true
+        signal(number, SIG_DFL)
+      }
+    }
   }
 
   /// Ends the process when a history has taken too much time of the processor, and says which.

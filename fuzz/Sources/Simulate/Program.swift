@@ -37,6 +37,7 @@ struct Program {
       0  nothing is wrong, and each control was found; with --control: it was found
       1  a history fails or does not come to an end, or a control was not found
       2  the arguments are wrong
+      130  it was interrupted: the history that ran was ended, and what was done is told
     A trap in the store ends the tool by its signal, after a line that names the history.
     """
 
@@ -70,7 +71,8 @@ struct Program {
     Current.reportTraps()
     Current.reportHistoriesWithoutEnd()
     if let history { exit(campaign.replay(history, kept) ? 0 : 1) }
-    exit(campaign.run() ? 0 : 1)
+    Current.watchForInterruption()
+    exit(campaign.run().map { $0 ? 0 : 1 } ?? 130)
   }
 
   private static func numbers(_ text: String) -> [Int] {
