@@ -58,6 +58,8 @@ internal import Synchronization
   private let slots: UnsafeMutablePointer<Slot>
   private let words: UnsafeMutablePointer<Atomic<UInt64>>
   private let groups = Atomic<Int>(1)
+  /// Fills a cache line, which all others keep that only look accounts up.
+  private let padding = 0
   private var hand = 0
   /// The number of accounts.
   private(set) var count = 0

@@ -1,3 +1,4 @@
+internal import CPrefetch
 internal import Synchronization
 
 /// The accounts in memory: decides, appends to the open frame, applies.
@@ -70,7 +71,9 @@ internal import Synchronization
       slots.destroy()
       throw error
     }
-    unsafe stripes = .allocate(capacity: Stripe.count)
+    unsafe stripes = UnsafeMutableRawPointer.allocate(
+      byteCount: Stripe.count * MemoryLayout<Stripe>.stride, alignment: 64
+    ).bindMemory(to: Stripe.self, capacity: Stripe.count)
     for number in 0..<Stripe.count {
       let table = unsafe AccountTable(
         limit: room, key: key, slots: slots.start + number * slotBytes, tags: tags.start + number * tagBytes)
@@ -180,8 +183,12 @@ internal import Synchronization
     return debits.count
   }
 
-  /// Fetches the tags that an account is looked up by.
-  @inline(__always) func prefetchTags(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetchTags(hash) }
+  /// Fetches the tags that an account is looked up by, and the lock of its stripe.
+  @inline(__always) func prefetchTags(_ hash: UInt64) {
+    let stripe = unsafe stripe(hash)
+    unsafe prefetch_for_writing(UnsafeRawPointer(stripe) + MemoryLayout<Stripe>.stride / 2)
+    unsafe stripe.pointee.table.prefetchTags(hash)
+  }
 
   /// Fetches the lines of the slot that an account is probably in.
   @inline(__always) func prefetch(_ hash: UInt64) { unsafe stripe(hash).pointee.table.prefetch(hash) }

@@ -49,9 +49,11 @@ internal import Synchronization
     floor.store(sequence.value, ordering: .releasing)
   }
 
-  /// Fetches the line that a fingerprint is looked up in, without a lock.
+  /// Fetches the line that a fingerprint is looked up in, without a lock, and the lock.
   @inline(__always) func prefetch(_ fingerprint: UInt64) {
-    unsafe shards[Int(fingerprint >> (64 - RequestWindow.shardBits))].prefetch(fingerprint)
+    let shard = unsafe shards + Int(fingerprint >> (64 - RequestWindow.shardBits))
+    unsafe prefetch_for_writing(UnsafeRawPointer(shard) + MemoryLayout<Shard>.stride / 2)
+    unsafe shard.pointee.prefetch(fingerprint)
   }
 
   /// The shard of a fingerprint, locked; the caller unlocks it.
@@ -127,17 +129,18 @@ extension RequestWindow {
       var sequence: UInt64
     }
 
-    // The lock is not first: the thread sanitizer takes a change of any property for one of the first.
-    private var used = 0
-    let lock = Lock()
+    // What hardly changes, in a cache line of its own; the rest fills another. The lock is not first, also because the
+    // thread sanitizer takes a change of any property for one of the first.
     private let slots: UnsafeMutablePointer<Slot>
     private let limit: Int
     private let positions = Atomic<Int>(64)
+    private let padding = InlineArray<5, Int>(repeating: 0)
+    let lock = Lock()
+    private var used = 0
     /// The next slot that the hand looks at, and the inserts since it last moved.
     private var hand = 0
     private var inserts = 0
-    /// Fills a cache line, so that two shards never share one.
-    private let padding = 0
+    private let morePadding = InlineArray<4, Int>(repeating: 0)
 
     /// How many inserts the hand waits for, and how many slots it then looks at.
     private static let stride = (inserts: 16, slots: 64)

@@ -1,4 +1,7 @@
 /// Tells whoever listens that something has changed; changes that come together are told once.
+///
+/// Listeners are told without the lock: to resume a task, the language locks the task, and whoever cancels that holds
+/// this while it asks for ours.
 final class Signal: Sendable {
   private struct State {
     var listeners: [UInt64: AsyncStream<Void>.Continuation] = [:]
@@ -24,7 +27,10 @@ final class Signal: Sendable {
   }
 
   /// Tells all who listen.
-  func send() { state.withLock { for listener in $0.listeners.values { listener.yield() } } }
+  func send() {
+    let all = state.withLock { $0.listeners }
+    for listener in all.values { listener.yield() }
+  }
 
   /// Ends all sequences.
   func finish() {

@@ -187,6 +187,7 @@ final class Committer: @unchecked Sendable {
     let waiters = queue.complete(frame)
     for waiter in waiters { waiter.resume() }
     if !frame.isEmpty { commitSignal.send() }
+    ledger.openCharges.tell()
     for notice in frame.notices { followers.tell(notice.account, notice.balance) }
     if let moved = floor.advance(to: work.last, latest) {
       ledger.window.forget(upTo: moved.sequence, before: moved.time)

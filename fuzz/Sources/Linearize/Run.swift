@@ -12,6 +12,8 @@ struct Run {
 
   /// Performs the run.
   func record() async throws -> History {
+    Watchdog.begin(profile, seed)
+    defer { Watchdog.end() }
     let path = "\(folder)/\(profile.name)-\(seed)"
     TemporaryStore.remove(path)
     defer { TemporaryStore.remove(path) }

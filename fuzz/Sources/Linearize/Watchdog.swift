@@ -1,0 +1,25 @@
+internal import Glibc
+
+/// Ends the process, and says in which run, where a run stands still: callers that wait for each other are a mistake
+/// that no history shows.
+enum Watchdog {
+  /// The seconds that a run may take; one takes a few as a rule.
+  private static let most: UInt32 = 300
+
+  // Safe: written while no alarm is set; the handler only reads it.
+  nonisolated(unsafe) private static var text = unsafe strdup("")
+
+  /// Begins to watch a run.
+  static func begin(_ profile: Profile, _ seed: UInt64) {
+    unsafe free(text)
+    unsafe text = strdup("\(profile.name) \(seed): no end after \(most) s; callers may wait for each other\n")
+    signal(SIGALRM) { _ in
+      if let text = unsafe text { _ = unsafe write(STDERR_FILENO, text, strlen(text)) }
+      _exit(1)
+    }
+    alarm(most * UInt32(max(1, profile.steps / 2_000)))
+  }
+
+  /// Ends the watch.
+  static func end() { alarm(0) }
+}
