@@ -1,8 +1,8 @@
 /// Those who follow balances: each gets the newest one, and versions only rise.
 ///
 /// Followers are told without the lock: to resume a task, the language locks the task, and whoever cancels that holds
-/// this while it asks for ours. So that versions rise all the same, one thread at a time tells a follower, and tells what
-/// came meanwhile from others, too.
+/// this while it asks for ours. So that versions rise all the same, one thread at a time tells a follower, and tells
+/// what came meanwhile from others, too.
 final class Followers: Sendable {
   private struct Follower {
     let account: AccountID

@@ -5,8 +5,8 @@ import Testing
 
 @testable import Credits
 
-/// Whoever resumes a task holds locks of the language, and whoever cancels one, too: a store that told listeners under a
-/// lock of its own, which they need to leave, would stand still.
+/// Whoever resumes a task holds locks of the language, and whoever cancels one, too: a store that told listeners under
+/// a lock of its own, which they need to leave, would stand still.
 @Suite("Listeners are told without a lock", .timeLimit(.minutes(5)))
 struct ListenerTests {
   /// An executor that looks, whenever it is given a job, whether something can be done meanwhile by another thread.

@@ -14,7 +14,7 @@ enum Watchdog {
     unsafe free(text)
     unsafe text = strdup("\(profile.name) \(seed): no end after \(most) s; callers may wait for each other\n")
     signal(SIGALRM) { _ in
-      if let text = unsafe text { _ = unsafe write(STDERR_FILENO, text, strlen(text)) }
+      if let text = unsafe Watchdog.text { _ = unsafe write(STDERR_FILENO, text, strlen(text)) }
       _exit(1)
     }
     alarm(most * UInt32(max(1, profile.steps / 2_000)))
