@@ -258,9 +258,9 @@ extension Ledger {
     }
   }
 
-  /// Whether one of some stripes has more accounts than it may keep, by a quarter, while the store is being opened.
+  /// Whether one of some stripes has more accounts than it may while the store is being opened.
   func isOverfull(_ range: Range<Int>) -> Bool {
-    for index in range where unsafe stripes[index].table.count > stripeLimit + stripeLimit / 4 {
+    for index in range where unsafe stripes[index].table.count > Ledger.most(stripeLimit) {
       return true
     }
     return false

@@ -62,8 +62,8 @@ internal import Synchronization
     self.readImage = readImage
     // Hashing spreads accounts by chance: some room above the average, so that stripes fill at about the bound.
     stripeLimit = residentAccounts / Stripe.count * 33 / 32 + 16
-    // While a journal is replayed, up to a quarter more, and then the accounts of one more block.
-    let room = stripeLimit + stripeLimit / 4 + 2 * Block.capacity / Entry.size
+    // The accounts of one block more than the most that a stripe has while a journal is replayed.
+    let room = Ledger.most(stripeLimit) + 2 * Block.capacity / Entry.size
     slotBytes = AccountTable.slotBytes(for: room)
     let tagBytes = AccountTable.tagBytes(for: room)
     slots = try Region(bytes: Stripe.count * slotBytes)
@@ -88,6 +88,10 @@ internal import Synchronization
     slots.destroy()
     tags.destroy()
   }
+
+  /// The most accounts of a stripe while a journal is replayed: some more than its limit, so that clean ones need not
+  /// go after every block. What the table has room for beyond the limit also keeps look-ups short.
+  static func most(_ limit: Int) -> Int { limit + limit * 3 / 16 }
 
   @inline(__always) func stripe(_ hash: UInt64) -> UnsafeMutablePointer<Stripe> {
     // Safe: the leading bits of a hash number the stripes.

@@ -32,7 +32,10 @@ internal import Glibc
   /// Gives the address space back; nothing in it may be used any more.
   func destroy() { unsafe munmap(start, bytes) }
 
-  /// Asks for huge pages for a part, also where memory is in use already; does nothing where there are none.
+  /// Asks for huge pages for all memory that is touched from now on; does nothing where there are none.
+  func useHugePages() { unsafe madvise(start, bytes, MADV_HUGEPAGE) }
+
+  /// Asks for huge pages for a part, also where memory is in use already.
   ///
   /// Moving what is in use takes up to some milliseconds for each huge page.
   func useHugePages(for part: Range<Int>) {

@@ -91,7 +91,7 @@ internal import Synchronization
     for index in 0..<(1 << RequestWindow.shardBits) {
       unsafe shards[index].reserve(requests >> Int(RequestWindow.shardBits))
     }
-    if unsafe shards[0].isLarge { useHugePages() }
+    if unsafe shards[0].isLarge, !usesHugePages.exchange(true, ordering: .relaxed) { region.useHugePages() }
   }
 
   /// Remembers some entries while the store is being opened and nobody else uses the window.
