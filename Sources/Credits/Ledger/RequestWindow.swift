@@ -52,7 +52,7 @@ internal import Synchronization
   /// Fetches the line that a fingerprint is looked up in, without a lock, and the lock.
   @inline(__always) func prefetch(_ fingerprint: UInt64) {
     let shard = unsafe shards + Int(fingerprint >> (64 - RequestWindow.shardBits))
-    unsafe prefetch_for_writing(UnsafeRawPointer(shard) + MemoryLayout<Shard>.stride / 2)
+    unsafe prefetch_for_writing(shard)
     unsafe shard.pointee.prefetch(fingerprint)
   }
 
@@ -129,18 +129,18 @@ extension RequestWindow {
       var sequence: UInt64
     }
 
-    // What hardly changes, in a cache line of its own; the rest fills another. The lock is not first, also because the
-    // thread sanitizer takes a change of any property for one of the first.
-    private let slots: UnsafeMutablePointer<Slot>
-    private let limit: Int
-    private let positions = Atomic<Int>(64)
-    private let padding = InlineArray<5, Int>(repeating: 0)
-    let lock = Lock()
+    // What changes, in a cache line of its own, and what hardly does, in another. First comes what only the lock's owner
+    // uses: the thread sanitizer takes a change of any property for one of the first.
     private var used = 0
+    let lock = Lock()
     /// The next slot that the hand looks at, and the inserts since it last moved.
     private var hand = 0
     private var inserts = 0
-    private let morePadding = InlineArray<4, Int>(repeating: 0)
+    private let padding = InlineArray<4, Int>(repeating: 0)
+    private let slots: UnsafeMutablePointer<Slot>
+    private let limit: Int
+    private let positions = Atomic<Int>(64)
+    private let morePadding = InlineArray<5, Int>(repeating: 0)
 
     /// How many inserts the hand waits for, and how many slots it then looks at.
     private static let stride = (inserts: 16, slots: 64)
