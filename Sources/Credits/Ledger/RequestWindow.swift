@@ -129,8 +129,8 @@ extension RequestWindow {
       var sequence: UInt64
     }
 
-    // What changes, in a cache line of its own, and what hardly does, in another. First comes what only the lock's owner
-    // uses: the thread sanitizer takes a change of any property for one of the first.
+    // What changes, in a cache line of its own, and what hardly does, in another. First comes what only the lock's
+    // owner uses: the thread sanitizer takes a change of any property for one of the first.
     private var used = 0
     let lock = Lock()
     /// The next slot that the hand looks at, and the inserts since it last moved.
