@@ -114,6 +114,11 @@ internal import Synchronization
     Int(truncatingIfNeeded: ((hash << UInt64(Stripe.bits)) >> 32 &* UInt64(truncatingIfNeeded: groups)) >> 32)
   }
 
+  /// The group that takes what a full one cannot.
+  @inline(__always) private static func next(_ group: Int, of groups: Int) -> Int {
+    group &+ 1 == groups ? 0 : group &+ 1
+  }
+
   /// The place that an account is put into where that is vacant, by eight bits of its hash.
   @inline(__always) private static func usual(_ hash: UInt64) -> Int {
     Int(truncatingIfNeeded: ((hash >> 8) & 0xFF) &* UInt64(groupSize)) >> 8
@@ -184,7 +189,7 @@ internal import Synchronization
         matches &= matches &- 1
       }
       if word < AccountTable.passer { return nil }
-      group = group &+ 1 == groups ? 0 : group &+ 1
+      group = AccountTable.next(group, of: groups)
       left &-= 1
     }
     return nil
@@ -214,7 +219,7 @@ internal import Synchronization
         return unsafe pointer(group, place)
       }
       if word >> 56 < AccountTable.mostPassers { setWord(group, word + AccountTable.passer) }
-      group = group + 1 == groups ? 0 : group + 1
+      group = AccountTable.next(group, of: groups)
     }
   }
 
@@ -228,7 +233,7 @@ internal import Synchronization
     while group != last {
       let word = word(group)
       if word >> 56 < AccountTable.mostPassers { setWord(group, word - AccountTable.passer) }
-      group = group + 1 == groups ? 0 : group + 1
+      group = AccountTable.next(group, of: groups)
     }
   }
 

@@ -10,8 +10,9 @@ internal import Synchronization
   let stripes: UnsafeMutablePointer<Stripe>
   private let slots: Region
   private let tags: Region
-  /// The bytes of the slots of one stripe.
+  /// The bytes of the slots of one stripe, and of its tags.
   private let slotBytes: Int
+  private let tagBytes: Int
   /// The number of slots of one stripe from which on huge pages pay: about a third of a million accounts in all.
   private static let manySlots = 8_000
   let stripeLimit: Int
@@ -65,7 +66,7 @@ internal import Synchronization
     // The accounts of one block more than the most that a stripe has while a journal is replayed.
     let room = Ledger.most(stripeLimit) + 2 * Block.capacity / Entry.size
     slotBytes = AccountTable.slotBytes(for: room)
-    let tagBytes = AccountTable.tagBytes(for: room)
+    tagBytes = AccountTable.tagBytes(for: room)
     slots = try Region(bytes: Stripe.count * slotBytes)
     do throws(StoreError) { tags = try Region(bytes: Stripe.count * tagBytes) } catch {
       slots.destroy()
@@ -331,7 +332,7 @@ internal import Synchronization
       if unsafe stripe.pointee.table.capacity >= Ledger.manySlots {
         let number = unsafe stripe - stripes
         slots.useHugePages(for: number * slotBytes..<(number + 1) * slotBytes)
-        tags.useHugePages(for: 0..<tags.bytes)
+        tags.useHugePages(for: number * tagBytes..<(number + 1) * tagBytes)
       }
     }
     return unsafe pointer
