@@ -104,7 +104,7 @@ internal import Synchronization
   /// Decides a debit.
   ///
   /// The short path: an account in memory, a request never seen, and a debit that crosses nothing and is covered by the
-  /// grant in use. It takes the locks of stripe and window shard, and that of the frame within them.
+  /// grant in use. It takes the lock of the stripe, and that of the frame within it.
   ///
   /// - Parameters:
   ///   - now: The time; the account's own is used where that is later.
@@ -126,18 +126,12 @@ internal import Synchronization
     unsafe stripe.pointee.lock.lock()
     defer { unsafe stripe.pointee.lock.unlock() }
     guard let slot = unsafe stripe.pointee.table.find(debit.account, hash: hash) else { return .cold }
-    let shard = unsafe window.lockedShard(of: fingerprint)
-    if let found = unsafe window.find(fingerprint, in: shard, besides: seen) {
-      unsafe shard.pointee.lock.unlock()
-      return .seen(found)
-    }
+    if let found = window.find(fingerprint, besides: seen) { return .seen(found) }
     let time = max(now, unsafe slot.pointee.account.time)
     guard debit.amount > 0, !isTooOld(debit.request), unsafe slot.pointee.account.isShort(debit.amount, at: time) else {
-      unsafe shard.pointee.lock.unlock()
       if isTooOld(debit.request) { return .answered(.notRecorded(.tooOld, at: time)) }
       return unsafe decide(debit.command, debit.request, on: slot, in: stripe, at: time)
     }
-    defer { unsafe shard.pointee.lock.unlock() }
     var entry = Entry(
       .debited, account: debit.account, request: debit.request, amount: debit.amount,
       available: unsafe slot.pointee.account.available - debit.amount, time: time,
@@ -149,7 +143,7 @@ internal import Synchronization
     let sequence = queue.append(entry, furtherUnits: debit.furtherUnits)
     if sequence == .none { return .full }
     unsafe slot.pointee.account.applyShort(entry, at: sequence)
-    unsafe window.insert(fingerprint, sequence, in: shard)
+    window.insert(fingerprint, sequence)
     return .answered(
       .done(
         Receipt(sequence: sequence, time: time, amount: entry.amount, balance: entry.available, isReplay: false)))
@@ -221,10 +215,7 @@ internal import Synchronization
     defer { unsafe stripe.pointee.lock.unlock() }
     let found = unsafe stripe.pointee.table.find(account, hash: hash)
     if unsafe found == nil, unsafe absent != stripe.pointee.evictions { return .cold }
-    let shard = unsafe window.lockedShard(of: fingerprint)
-    let known = unsafe window.find(fingerprint, in: shard, besides: seen)
-    unsafe shard.pointee.lock.unlock()
-    if let known { return .seen(known) }
+    if let known = window.find(fingerprint, besides: seen) { return .seen(known) }
     // The window may have forgotten a hold and not its end: the request is not executed a second time.
     if case .hold = command, find(request.endOfHold, of: account, besides: []) != nil {
       return .answered(.notRecorded(.tooOld, at: now))
@@ -239,10 +230,7 @@ internal import Synchronization
 
   /// The entry that the window has for a request, besides those that are known to be of others; the caller confirms it.
   func find(_ request: RequestID, of account: AccountID, besides seen: [SequenceNumber]) -> SequenceNumber? {
-    let fingerprint = key.fingerprint(request, of: key.hash(account))
-    let shard = unsafe window.lockedShard(of: fingerprint)
-    defer { unsafe shard.pointee.lock.unlock() }
-    return unsafe window.find(fingerprint, in: shard, besides: seen)
+    window.find(key.fingerprint(request, of: key.hash(account)), besides: seen)
   }
 
   /// Does to an account what no request asks for: a step of a charge. Answers with the account's last entry.
@@ -294,9 +282,7 @@ internal import Synchronization
       if record.entry.kind.isOfCharge { isOfCharge = true }
       guard record.entry.request != .none else { continue }
       let fingerprint = key.fingerprint(record.entry.request, of: key.hash(account))
-      let shard = unsafe window.lockedShard(of: fingerprint)
-      unsafe window.insert(fingerprint, SequenceNumber(first.value + UInt64(index)), in: shard)
-      unsafe shard.pointee.lock.unlock()
+      window.insert(fingerprint, SequenceNumber(first.value + UInt64(index)))
     }
     if isOfCharge { openCharges.note(account, isOpen: draft.account.hasCharges) }
   }

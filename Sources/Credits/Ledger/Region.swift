@@ -9,7 +9,7 @@ internal import Glibc
   let start: UnsafeMutableRawPointer
   let bytes: Int
 
-  private static let hugePage = 2 << 20
+  static let hugePage = 2 << 20
 
   /// Reserves address space; the memory reads as zeros. Throws `invalidArgument` if the system refuses.
   init(bytes: Int) throws(StoreError) {

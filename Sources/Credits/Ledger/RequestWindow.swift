@@ -4,37 +4,45 @@ internal import Synchronization
 /// The requests of the recent past: a fingerprint of account and request, and the entry that answered it.
 ///
 /// A find is a candidate; whoever asks confirms it against the journal. Entries up to the floor are forgotten.
-/// Spread over shards by fingerprint, each behind its own lock, so that one busy account does not fill one shard.
+///
+/// A hash table of groups, each one cache line: seven words, one for each request, and the last entry that found the
+/// group full and went on to the next. A word that is forgotten is vacant: the next request that comes along takes it,
+/// so nothing is ever moved or cleaned up. The last entry that went on tells a search when to end.
+///
+/// There is no lock. All requests of an account come under the lock of its stripe, so nobody looks for a request that
+/// another thread remembers just then; and words of other requests in the same group change in one exchange each.
 @safe package final class RequestWindow: @unchecked Sendable {
-  // Safe to share: shards are used under their locks only, the floor is atomic.
-  private let shards: UnsafeMutablePointer<Shard>
+  // Safe to share: words are atomic; what is marked so is used by the committer alone.
+  private let words: UnsafeMutablePointer<Atomic<UInt64>>
   private let region: Region
-  private let usesHugePages = Atomic<Bool>(false)
+  private let groups: Int
   private let floor = Atomic<UInt64>(0)
   private let floorTime = Atomic<Int64>(0)
+  /// The bytes that have huge pages; the committer's.
+  private var hugeBytes = 0
+  /// The entry up to which old words were cleared, and the group that comes next; the committer's.
+  private var cleared: UInt64?
+  private var hand = 0
 
-  private static let shardBits: UInt64 = 6
+  /// The words of a group; the last is no request.
+  private static let groupSize = 8
+  private static let requestsInGroup = 7
+  /// The requests for each group, so that few find theirs full.
+  private static let usualRequests = 4
+  /// The groups in a row that are searched. In a table that is not fuller than it should be, fewer than ten are full.
+  private static let farthest = 64
+  /// The entries in which all words are looked at once, as a power of two.
+  private static let clearingBits: UInt64 = 28
 
   /// Makes a window with room for a number of requests. Throws `invalidArgument` if the system refuses the memory.
   package init(requests: Int) throws(StoreError) {
-    let count = 1 << RequestWindow.shardBits
-    // A shard is at most three quarters full; chance spreads requests unevenly, so some room above the average.
-    var positions = 64
-    while positions * 3 / 4 * count < requests * 9 / 8 + 4_096 { positions *= 2 }
-    region = try Region(bytes: count * positions * MemoryLayout<Shard.Slot>.stride)
-    unsafe shards = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Shard>.stride, alignment: 64)
-      .bindMemory(to: Shard.self, capacity: count)
-    for index in 0..<count {
-      let slots = unsafe region.start.bindMemory(to: Shard.Slot.self, capacity: count * positions) + index * positions
-      unsafe (shards + index).initialize(to: Shard(slots: slots, limit: positions))
-    }
+    groups = max(RequestWindow.farthest, requests / RequestWindow.usualRequests)
+    let count = groups * RequestWindow.groupSize
+    region = try Region(bytes: count * MemoryLayout<UInt64>.stride)
+    unsafe words = region.start.bindMemory(to: Atomic<UInt64>.self, capacity: count)
   }
 
-  deinit {
-    unsafe shards.deinitialize(count: 1 << RequestWindow.shardBits)
-    unsafe shards.deallocate()
-    region.destroy()
-  }
+  deinit { region.destroy() }
 
   /// The last entry that is forgotten.
   package var forgotten: SequenceNumber { SequenceNumber(floor.load(ordering: .relaxed)) }
@@ -49,205 +57,152 @@ internal import Synchronization
     floor.store(sequence.value, ordering: .releasing)
   }
 
-  /// Fetches the line that a fingerprint is looked up in, without a lock, and the lock.
-  @inline(__always) func prefetch(_ fingerprint: UInt64) {
-    let shard = unsafe shards + Int(fingerprint >> (64 - RequestWindow.shardBits))
-    unsafe prefetch_for_writing(shard)
-    unsafe shard.pointee.prefetch(fingerprint)
+  /// The most bytes of memory that the window takes.
+  package var bytes: Int { groups * RequestWindow.groupSize * MemoryLayout<UInt64>.stride }
+}
+
+// MARK: Words
+
+extension RequestWindow {
+  /// The half of a fingerprint that a word keeps; the other half chose the group. Not zero, as a word without one is.
+  @inline(__always) private static func tag(_ fingerprint: UInt64) -> UInt64 { fingerprint << 32 | 1 << 32 }
+
+  /// The word of a request: its tag, and the last 32 bits of its entry's number.
+  @inline(__always) private static func word(_ fingerprint: UInt64, _ sequence: UInt64) -> UInt64 {
+    tag(fingerprint) | sequence & 0xFFFF_FFFF
   }
 
-  /// The shard of a fingerprint, locked; the caller unlocks it.
-  @inline(__always) func lockedShard(of fingerprint: UInt64) -> UnsafeMutablePointer<Shard> {
-    let shard = unsafe shards + Int(fingerprint >> (64 - RequestWindow.shardBits))
-    unsafe shard.pointee.lock.lock()
-    return unsafe shard
+  /// How far a word's entry comes after the floor: not above zero where it is forgotten, or where the word is zero.
+  @inline(__always) private static func distance(_ word: UInt64, from floor: UInt64) -> Int32 {
+    word == 0 ? 0 : Int32(bitPattern: UInt32(truncatingIfNeeded: word) &- UInt32(truncatingIfNeeded: floor))
   }
+
+  /// The group that a fingerprint is looked up in.
+  @inline(__always) private func home(_ fingerprint: UInt64) -> Int {
+    Int(truncatingIfNeeded: ((fingerprint >> 32) &* UInt64(truncatingIfNeeded: groups)) >> 32)
+  }
+
+  @inline(__always) private func next(_ group: Int) -> Int { group &+ 1 == groups ? 0 : group &+ 1 }
+
+  /// The first word of a group.
+  @inline(__always) private func start(_ group: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    // Safe here and below: a group is always less than the number of groups.
+    unsafe words + group &* RequestWindow.groupSize
+  }
+
+  /// Fetches the line that a fingerprint is looked up in.
+  @inline(__always) func prefetch(_ fingerprint: UInt64) { unsafe prefetch_for_writing(start(home(fingerprint))) }
 
   /// Finds the entry of a fingerprint that is not among those already looked at.
-  @inline(__always) func find(
-    _ fingerprint: UInt64, in shard: UnsafeMutablePointer<Shard>, besides seen: [SequenceNumber]
-  ) -> SequenceNumber? {
-    unsafe shard.pointee.find(fingerprint, floor: floor.load(ordering: .relaxed), besides: seen)
+  @inline(__always) package func find(_ fingerprint: UInt64, besides seen: [SequenceNumber]) -> SequenceNumber? {
+    let floor = floor.load(ordering: .acquiring)
+    let tag = RequestWindow.tag(fingerprint)
+    var group = home(fingerprint)
+    for _ in 0..<RequestWindow.farthest {
+      let words = unsafe start(group)
+      for place in 0..<RequestWindow.requestsInGroup {
+        let word = unsafe words[place].load(ordering: .relaxed)
+        guard word >> 32 == tag >> 32 else { continue }
+        let distance = RequestWindow.distance(word, from: floor)
+        guard distance > 0 else { continue }
+        let found = SequenceNumber(floor &+ UInt64(distance))
+        if !seen.contains(found) { return found }
+      }
+      let passed = unsafe words[RequestWindow.requestsInGroup].load(ordering: .relaxed)
+      if passed <= floor { return nil }
+      group = next(group)
+    }
+    return nil
   }
 
   /// Remembers the entry of a fingerprint.
-  @inline(__always) func insert(
-    _ fingerprint: UInt64, _ sequence: SequenceNumber, in shard: UnsafeMutablePointer<Shard>
-  ) {
-    if unsafe shard.pointee.insert(fingerprint, sequence.value, floor: floor.load(ordering: .relaxed)) {
-      useHugePages()
+  @inline(__always) package func insert(_ fingerprint: UInt64, _ sequence: SequenceNumber) {
+    let floor = floor.load(ordering: .acquiring)
+    let new = RequestWindow.word(fingerprint, sequence.value)
+    var group = home(fingerprint)
+    for _ in 0..<RequestWindow.farthest {
+      let words = unsafe start(group)
+      for place in 0..<RequestWindow.requestsInGroup {
+        let old = unsafe words[place].load(ordering: .relaxed)
+        guard RequestWindow.distance(old, from: floor) <= 0 else { continue }
+        if unsafe words[place].compareExchange(expected: old, desired: new, ordering: .relaxed).exchanged { return }
+      }
+      unsafe words[RequestWindow.requestsInGroup].max(sequence.value, ordering: .relaxed)
+      group = next(group)
     }
+    replaceOldest(of: home(fingerprint), by: new, floor: floor)
   }
 
-  @inline(never) private func useHugePages() {
-    if !usesHugePages.exchange(true, ordering: .relaxed) { region.useHugePages(for: 0..<region.bytes) }
+  /// Puts a request in the place of the oldest one of a group: where more are remembered than the window was made for,
+  /// the oldest make way.
+  @inline(never) private func replaceOldest(of group: Int, by new: UInt64, floor: UInt64) {
+    let words = unsafe start(group)
+    var oldest = (place: 0, distance: Int32.max)
+    for place in 0..<RequestWindow.requestsInGroup {
+      let distance = RequestWindow.distance(unsafe words[place].load(ordering: .relaxed), from: floor)
+      if distance < oldest.distance { oldest = (place, distance) }
+    }
+    unsafe words[oldest.place].store(new, ordering: .relaxed)
   }
+}
 
+// MARK: Opening and looking after
+
+extension RequestWindow {
   /// A request to remember, by fingerprint, and its entry.
   package typealias Remembered = (fingerprint: UInt64, sequence: SequenceNumber)
 
-  /// Makes the table as large as a number of requests needs, while the store is being opened and nobody else uses it.
-  package func reserve(_ requests: Int) {
-    for index in 0..<(1 << RequestWindow.shardBits) {
-      unsafe shards[index].reserve(requests >> Int(RequestWindow.shardBits))
-    }
-    if unsafe shards[0].isLarge, !usesHugePages.exchange(true, ordering: .relaxed) { region.useHugePages() }
+  /// Asks for huge pages where a number of requests will be remembered at once, while the store is being opened.
+  package func prepare(for requests: Int) {
+    guard isMany(requests) else { return }
+    region.useHugePages()
+    hugeBytes = region.bytes
   }
 
-  /// Remembers some entries while the store is being opened and nobody else uses the window.
-  ///
-  /// The lines of memory of several are fetched before the first is used.
+  /// Remembers some entries; the lines of memory of several are fetched before the first is used.
   package func restore(_ requests: [Remembered]) {
     for start in stride(from: 0, to: requests.count, by: 512) {
       let some = requests[start..<min(start + 512, requests.count)]
       for request in some { prefetch(request.fingerprint) }
-      for request in some {
-        let shard = unsafe shards + Int(request.fingerprint >> (64 - RequestWindow.shardBits))
-        unsafe insert(request.fingerprint, request.sequence, in: shard)
-      }
+      for request in some { insert(request.fingerprint, request.sequence) }
     }
   }
 
-  /// The bytes of memory in use.
-  package var bytes: Int {
-    var sum = 0
-    for index in 0..<(1 << RequestWindow.shardBits) {
-      sum += unsafe shards[index].lock.withLock { unsafe shards[index].capacity * MemoryLayout<Shard.Slot>.stride }
-    }
-    return sum
-  }
-}
+  /// Whether so many requests touch all pages of the table, so that huge ones take no more memory.
+  private func isMany(_ requests: Int) -> Bool { requests >= groups / 4 }
 
-extension RequestWindow {
-  /// A hash table with linear probing that grows in place.
+  /// Does a little of what is to be done from time to time, when the journal has come to an entry; for the committer.
   ///
-  /// Once it is half full, a hand goes round with the inserts and takes out what is forgotten: fast enough that no more
-  /// than an eighth of all slots is, and a few slots at a time, so that no insert takes long.
-  @safe struct Shard: ~Copyable {
-    struct Slot: BitwiseCopyable {
-      var fingerprint: UInt64
-      var sequence: UInt64
+  /// Clears words that have long been forgotten: of an entry's number they keep 32 bits, which would mean a later entry
+  /// after 2,000 million more. And asks for one huge page, once there is enough to remember.
+  package func tend(at sequence: SequenceNumber) {
+    let floor = floor.load(ordering: .relaxed)
+    if hugeBytes < region.bytes, isMany(Int(truncatingIfNeeded: sequence.value &- floor)) {
+      let end = min(hugeBytes + Region.hugePage, region.bytes)
+      region.useHugePages(for: hugeBytes..<end)
+      hugeBytes = end
     }
-
-    // What changes, in a cache line of its own, and what hardly does, in another. First comes what only the lock's
-    // owner uses: the thread sanitizer takes a change of any property for one of the first.
-    private var used = 0
-    let lock = Lock()
-    /// The next slot that the hand looks at, and the inserts since it last moved.
-    private var hand = 0
-    private var inserts = 0
-    private let padding = InlineArray<4, Int>(repeating: 0)
-    private let slots: UnsafeMutablePointer<Slot>
-    private let limit: Int
-    private let positions = Atomic<Int>(64)
-    private let morePadding = InlineArray<5, Int>(repeating: 0)
-
-    /// How many inserts the hand waits for, and how many slots it then looks at.
-    private static let stride = (inserts: 16, slots: 64)
-
-    /// The number of slots in use of those that are reserved.
-    @inline(__always) var capacity: Int { positions.load(ordering: .relaxed) }
-
-    init(slots: UnsafeMutablePointer<Slot>, limit: Int) {
-      unsafe self.slots = slots
-      self.limit = limit
+    guard let start = cleared else {
+      cleared = sequence.value
+      return
     }
-
-    /// Fetches the line that a fingerprint is looked up in. Needs no lock.
-    @inline(__always) func prefetch(_ fingerprint: UInt64) {
-      unsafe prefetch_for_writing(slots + Int(truncatingIfNeeded: fingerprint) & (capacity - 1))
+    let due = ((sequence.value - start) * UInt64(groups)) >> RequestWindow.clearingBits
+    guard due > 0 else { return }
+    for _ in 0..<min(due, UInt64(groups)) {
+      clear(hand, floor: floor)
+      hand = next(hand)
     }
+    cleared = sequence.value
+  }
 
-    @inline(__always) func find(_ fingerprint: UInt64, floor: UInt64, besides seen: [SequenceNumber]) -> SequenceNumber?
-    {
-      let mask = capacity - 1
-      var index = Int(truncatingIfNeeded: fingerprint) & mask
-      while true {
-        // Safe here and below: an index is always masked by the capacity.
-        let slot = unsafe slots[index]
-        if slot.sequence == 0 { return nil }
-        if slot.fingerprint == fingerprint, slot.sequence > floor {
-          let found = SequenceNumber(slot.sequence)
-          if !seen.contains(found) { return found }
-        }
-        index = (index + 1) & mask
-      }
-    }
-
-    /// Whether the table has at least half a mebibyte, where huge pages begin to pay.
-    var isLarge: Bool { capacity * MemoryLayout<Slot>.stride >= 1 << 19 }
-
-    /// Makes the table, which is empty, large enough for a number of requests.
-    func reserve(_ requests: Int) {
-      while capacity / 8 * 5 < requests, capacity < limit { positions.store(2 * capacity, ordering: .relaxed) }
-    }
-
-    /// Inserts a request; answers whether the table has just become large.
-    @inline(__always) mutating func insert(_ fingerprint: UInt64, _ sequence: UInt64, floor: UInt64) -> Bool {
-      var hasGrown = false
-      if used >= capacity / 2 {
-        inserts += 1
-        if inserts >= Shard.stride.inserts { clean(floor: floor) }
-      }
-      if used >= capacity / 4 * 3 {
-        let wasLarge = isLarge
-        rebuild(floor: floor)
-        hasGrown = isLarge && !wasLarge
-      }
-      place(Slot(fingerprint: fingerprint, sequence: sequence))
-      return hasGrown
-    }
-
-    /// Moves the hand on, and takes out what is forgotten on its way.
-    @inline(never) private mutating func clean(floor: UInt64) {
-      inserts = 0
-      let mask = capacity - 1
-      for _ in 0..<min(Shard.stride.slots, capacity) {
-        hand &= mask
-        while unsafe slots[hand].sequence != 0, unsafe slots[hand].sequence <= floor { remove(hand) }
-        hand += 1
-      }
-    }
-
-    /// Empties a slot, and moves those behind it up that could not be found across an empty one.
-    private mutating func remove(_ index: Int) {
-      let mask = capacity - 1
-      var hole = index
-      var next = (index + 1) & mask
-      while true {
-        let slot = unsafe slots[next]
-        if slot.sequence == 0 { break }
-        let distance = (next &- Int(truncatingIfNeeded: slot.fingerprint)) & mask
-        if distance >= (next - hole) & mask {
-          unsafe slots[hole] = slot
-          hole = next
-        }
-        next = (next + 1) & mask
-      }
-      unsafe slots[hole].sequence = 0
-      used -= 1
-    }
-
-    @inline(__always) private mutating func place(_ slot: Slot) {
-      var index = Int(truncatingIfNeeded: slot.fingerprint) & (capacity - 1)
-      while unsafe slots[index].sequence != 0 { index = (index + 1) & (capacity - 1) }
-      unsafe slots[index] = slot
-      used += 1
-    }
-
-    @inline(never) private mutating func rebuild(floor: UInt64) {
-      var live: [Slot] = []
-      live.reserveCapacity(used)
-      for index in 0..<capacity where unsafe slots[index].sequence > floor { unsafe live.append(slots[index]) }
-      while live.count > capacity / 8 * 5, capacity < limit { positions.store(2 * capacity, ordering: .relaxed) }
-      if live.count >= capacity / 4 * 3 {
-        // More than its share of requests fell to this shard: the oldest make way.
-        live.sort { $0.sequence > $1.sequence }
-        live.removeLast(live.count - capacity / 8 * 5)
-      }
-      unsafe slots.update(repeating: Slot(fingerprint: 0, sequence: 0), count: capacity)
-      used = 0
-      for slot in live { place(slot) }
+  /// Makes the words of a group zero that are forgotten.
+  private func clear(_ group: Int, floor: UInt64) {
+    let words = unsafe start(group)
+    for place in 0..<RequestWindow.requestsInGroup {
+      let old = unsafe words[place].load(ordering: .relaxed)
+      guard old != 0, RequestWindow.distance(old, from: floor) <= 0 else { continue }
+      // Where another request takes the place meanwhile, that is as well.
+      _ = unsafe words[place].compareExchange(expected: old, desired: 0, ordering: .relaxed)
     }
   }
 }

@@ -15,7 +15,7 @@ public struct Settings: Sendable {
   public var residentAccounts: Int = 1_000_000
 
   /// The number of latest entries whose requests are remembered for duplicate detection, besides a few more that come
-  /// and go with commits. Default: 2,000,000 (about 32 bytes each).
+  /// and go with commits. Default: 2,000,000 (about 18 bytes each).
   public var windowRequests: Int = 2_000_000
 
   /// How long a request is remembered for duplicate detection, unless `windowRequests` is reached. Default: 24 hours.
@@ -86,6 +86,7 @@ public struct Settings: Sendable {
     if residentAccounts < 1_024 { return "residentAccounts is \(residentAccounts); the least is 1,024" }
     if residentAccounts > 1 << 30 { return "residentAccounts is \(residentAccounts); the most is 1,073,741,824" }
     if windowRequests < 1_024 { return "windowRequests is \(windowRequests); the least is 1,024" }
+    if windowRequests > 1 << 30 { return "windowRequests is \(windowRequests); the most is 1,073,741,824" }
     if windowAge <= .zero { return "windowAge is \(windowAge); it must be above zero" }
     if !(256...1_048_576).contains(frameKibibytes) {
       return "frameKibibytes is \(frameKibibytes); it must be from 256 to 1,048,576"

@@ -192,6 +192,7 @@ final class Committer: @unchecked Sendable {
     if let moved = floor.advance(to: work.last, latest) {
       ledger.window.forget(upTo: moved.sequence, before: moved.time)
     }
+    ledger.window.tend(at: work.last)
     counters.note(entries: Int(work.last.value + 1 - frame.first.value), images: batch.marks.count)
     if let trim = work.trim { retention.done(trim) } else { finishTrims(work.asked) }
   }

@@ -84,7 +84,7 @@ struct Recovery {
   /// Applies the journal after the checkpoint to the ledger's accounts, and fills the request window.
   mutating func replay(into ledger: Ledger) throws(StoreError) {
     guard result.place < result.next else { return }
-    ledger.window.reserve(Int(result.next.value - result.forgotten.value))
+    ledger.window.prepare(for: Int(result.next.value - result.forgotten.value))
     var replay = Replay(database, ledger, result)
     try replay.run { () throws(StoreError) in try flush(ledger) }
     result.latest = replay.latest

@@ -3,10 +3,10 @@ internal import LMDB
 
 /// Applies the journal to the accounts in memory and fills the request window, while a store is being opened.
 ///
-/// It goes by rounds, in lanes that run at once. In a round each lane first reads and verifies blocks of its own and
-/// notes what they concern, by the lane that the accounts and requests belong to. Then each lane brings the accounts of
-/// its own into memory that are not there, in the order of their images on disk, and applies to them what was noted, in
-/// the order of the journal: its stripes and shards are its own, so that nobody waits for a lock.
+/// It goes by rounds, in lanes that run at once. In a round each lane first reads and verifies blocks of its own,
+/// remembers their requests, and notes what they change, by the lane that the accounts belong to. Then each lane brings
+/// the accounts of its own into memory that are not there, in the order of their images on disk, and applies to them
+/// what was noted, in the order of the journal: its stripes are its own, so that nobody waits for a lock.
 struct Replay {
   private let database: Database
   private let ledger: Ledger
@@ -87,7 +87,7 @@ struct Replay {
 // MARK: Lanes
 
 extension Replay {
-  /// Shares of all accounts and of all requests, by the leading bits of their hashes.
+  /// Shares of all accounts, by the leading bits of their hashes.
   private struct Lanes {
     let bits: UInt64
 
@@ -130,8 +130,8 @@ extension Replay {
     var blocks: [(first: SequenceNumber, last: SequenceNumber)] = []
     /// The changes for each lane, in the order of the journal.
     var changes: [[Change]]
-    /// The requests for each lane, likewise.
-    var requests: [[RequestWindow.Remembered]]
+    /// The requests of one block.
+    var requests: [RequestWindow.Remembered] = []
     var latest = Timestamp.zero
     /// The checksum of the block before the first, as that says.
     var previous: UInt64 = 0
@@ -154,9 +154,7 @@ extension Replay {
     let (replay, database) = (self, database)
     return try inLanes { (lane, transaction) throws(StoreError) -> Part in
       let first = start.value + UInt64(lane) * Replay.entriesPerRound
-      var part = Part(
-        changes: .init(repeating: [], count: replay.lanes.count),
-        requests: .init(repeating: [], count: replay.lanes.count))
+      var part = Part(changes: .init(repeating: [], count: replay.lanes.count))
       do {
         var cursor = try transaction.cursor(on: database.journal)
         // The very first entry may lie within a block.
@@ -190,13 +188,14 @@ extension Replay {
             .append(Change(account: entry.account, hash: hash, sequence: sequence, offset: offset))
         }
         if sequence > ends.forgotten, entry.request != .none {
-          let fingerprint = ledger.key.fingerprint(entry.request, of: hash)
-          part.requests[lanes.lane(of: fingerprint)].append((fingerprint, sequence))
+          part.requests.append((ledger.key.fingerprint(entry.request, of: hash), sequence))
         }
       }
       offset += Int(entry.words) * 8
     }
     guard offset == block.byteCount else { throw DecodingError("a block is longer than its entries") }
+    ledger.window.restore(part.requests)
+    part.requests.removeAll(keepingCapacity: true)
     part.blocks.append((header.first, header.last))
     part.checksum = checksum
     part.latest = max(part.latest, header.latest)
@@ -216,14 +215,15 @@ extension Replay {
 
   /// Applies what was read in a round, and lets accounts go whenever there are too many.
   private mutating func apply(_ parts: [Part], flush: () throws(StoreError) -> Void) throws(StoreError) {
-    let (replay, bringsIn) = (self, isSparse)
-    let missing = try inLanes { (lane, transaction) throws(StoreError) -> Int in
-      for part in parts { replay.ledger.window.restore(part.requests[lane]) }
-      return bringsIn ? try replay.bringIn(parts.map { $0.changes[lane] }, in: transaction) : 0
-    }
+    let replay = self
     let changes = parts.reduce(0) { $0 + $1.changes.reduce(0) { $0 + $1.count } }
     guard changes > 0 else { return }
-    isSparse = missing.reduce(0, +) > changes / 8
+    if isSparse {
+      let missing = try inLanes { (lane, transaction) throws(StoreError) -> Int in
+        try replay.bringIn(parts.map { $0.changes[lane] }, in: transaction)
+      }
+      isSparse = missing.reduce(0, +) > changes / 8
+    }
     var places = Array(repeating: Place(), count: lanes.count)
     while true {
       let before = places

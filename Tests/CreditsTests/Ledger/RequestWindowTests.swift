@@ -5,18 +5,37 @@ import Testing
 @Suite("The request window")
 struct RequestWindowTests {
   private func find(_ window: RequestWindow, _ fingerprint: UInt64, besides seen: [UInt64] = []) -> UInt64? {
-    let shard = unsafe window.lockedShard(of: fingerprint)
-    defer { unsafe shard.pointee.lock.unlock() }
-    return unsafe window.find(fingerprint, in: shard, besides: seen.map { SequenceNumber($0) })?.value
+    window.find(fingerprint, besides: seen.map { SequenceNumber($0) })?.value
+  }
+
+  private func insert(_ fingerprints: [UInt64], into window: RequestWindow, from first: UInt64) {
+    for (index, fingerprint) in fingerprints.enumerated() {
+      window.insert(fingerprint, SequenceNumber(first + UInt64(index)))
+    }
+  }
+
+  /// Fingerprints that look random, the same ones each time.
+  private struct Fingerprints {
+    private var state: UInt64
+
+    init(_ seed: UInt64 = 1) { state = seed }
+
+    mutating func next() -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return (state ^ state >> 29) &* 0xBF58_476D_1CE4_E5B9
+    }
+
+    mutating func next(_ count: Int) -> [UInt64] { (0..<count).map { _ in next() } }
   }
 
   @Test("what was remembered is found, and nothing else")
   func find() throws {
     let window = try RequestWindow(requests: 4_096)
-    #expect(find(window, 0) == nil)
+    #expect(find(window, 0) == nil && find(window, .max) == nil)
     window.restore([(0, SequenceNumber(1))])
     window.restore([(.max, SequenceNumber(2))])
-    #expect(find(window, 0) == 1 && find(window, .max) == 2 && find(window, 1) == nil)
+    #expect(find(window, 0) == 1 && find(window, .max) == 2)
+    #expect(find(window, 2) == nil && find(window, 1 << 63) == nil)
   }
 
   @Test("requests with the same fingerprint are found one after the other")
@@ -30,36 +49,139 @@ struct RequestWindowTests {
   @Test("what lies before the floor is forgotten, and the floor has a time")
   func forgetting() throws {
     let window = try RequestWindow(requests: 4_096)
-    for sequence in UInt64(1)...10 { window.restore([(sequence, SequenceNumber(sequence))]) }
+    for number in UInt64(1)...10 { window.restore([(number << 8, SequenceNumber(number))]) }
     window.forget(upTo: SequenceNumber(4), before: Timestamp(seconds: 9))
-    #expect(find(window, 4) == nil && find(window, 5) == 5)
+    #expect(find(window, 4 << 8) == nil && find(window, 5 << 8) == 5)
     #expect(window.forgotten.value == 4 && window.oldest == Timestamp(seconds: 9))
   }
 
-  @Test("G9: memory grows with what is remembered, not with what was ever asked")
-  func growth() throws {
+  @Test("requests that find their group full are found in the next ones, until all of them are forgotten")
+  func fullGroups() throws {
     let window = try RequestWindow(requests: 4_096)
-    var random = RandomFingerprints()
-    let before = window.bytes
-    var recent: [UInt64] = []
-    for sequence in UInt64(1)...200_000 {
-      let fingerprint = random.next()
-      window.restore([(fingerprint, SequenceNumber(sequence))])
-      recent.append(fingerprint)
-      if sequence % 1_000 == 0, sequence > 4_000 {
-        window.forget(upTo: SequenceNumber(sequence - 4_000), before: .zero)
-      }
+    // The upper half chooses the group: all of them begin in the last one, and go on at the first.
+    let fingerprints = (UInt64(0)..<300).map { 0xFFFF_FFFF << 32 | $0 << 1 }
+    insert(fingerprints, into: window, from: 1)
+    for index in fingerprints.indices { #expect(find(window, fingerprints[index]) == UInt64(index) + 1) }
+    window.forget(upTo: SequenceNumber(200), before: .zero)
+    for index in fingerprints.indices {
+      #expect(find(window, fingerprints[index]) == (index < 200 ? nil : UInt64(index) + 1))
     }
-    #expect(window.bytes <= 16 * 4_000 * 8 && window.bytes >= before)
-    for index in 0..<4_000 { #expect(find(window, recent[196_000 + index]) == UInt64(196_001 + index)) }
-    #expect(find(window, recent[195_999]) == nil && find(window, recent[0]) == nil)
+    // Those that come now take the places of what was forgotten.
+    let others = (UInt64(300)..<400).map { 0xFFFF_FFFF << 32 | $0 << 1 }
+    insert(others, into: window, from: 301)
+    for index in 200..<300 { #expect(find(window, fingerprints[index]) == UInt64(index) + 1) }
+    for index in others.indices { #expect(find(window, others[index]) == UInt64(index) + 301) }
   }
 
-  private struct RandomFingerprints {
-    private var state: UInt64 = 1
-    mutating func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return state ^ state >> 29
+  @Test("where more are remembered than there is room for, the oldest make way")
+  func tooMany() throws {
+    let window = try RequestWindow(requests: 4_096)
+    let fingerprints = (UInt64(0)..<1_000).map { $0 << 1 }
+    insert(fingerprints, into: window, from: 1)
+    for index in 993..<1_000 { #expect(find(window, fingerprints[index]) == UInt64(index) + 1) }
+  }
+
+  @Test("G9: memory stays as it is, and a full window is remembered to the last, whatever was asked before")
+  func longUse() throws {
+    let window = try RequestWindow(requests: 4_096)
+    let bytes = window.bytes
+    #expect(bytes <= 32 * 4_096)
+    var random = Fingerprints()
+    let all = random.next(200_000)
+    for (index, fingerprint) in all.enumerated() {
+      let sequence = UInt64(index) + 1
+      window.insert(fingerprint, SequenceNumber(sequence))
+      if sequence > 4_096 { window.forget(upTo: SequenceNumber(sequence - 4_096), before: .zero) }
+      if sequence % 5_000 == 0 {
+        for back in stride(from: 0, to: min(index, 4_095), by: 13) {
+          #expect(find(window, all[index - back]) == sequence - UInt64(back))
+        }
+        if index >= 4_096 { #expect(find(window, all[index - 4_096]) == nil) }
+      }
     }
+    #expect(window.bytes == bytes)
+  }
+
+  @Test(
+    "nothing is lost or found twice where the kept part of the numbers begins anew",
+    arguments: [31, 32, 33, 40] as [UInt64])
+  func wrapping(_ bits: UInt64) throws {
+    let window = try RequestWindow(requests: 4_096)
+    var random = Fingerprints(bits)
+    let first = 1 << bits - 2_000 as UInt64
+    window.forget(upTo: SequenceNumber(first - 1), before: .zero)
+    let fingerprints = random.next(4_000)
+    insert(fingerprints, into: window, from: first)
+    for index in fingerprints.indices { #expect(find(window, fingerprints[index]) == first + UInt64(index)) }
+    window.forget(upTo: SequenceNumber(first + 1_999), before: .zero)
+    for index in fingerprints.indices {
+      #expect(find(window, fingerprints[index]) == (index < 2_000 ? nil : first + UInt64(index)))
+    }
+  }
+
+  @Test("an old request does not come back as a later one of the same number, since the hand clears it away")
+  func oldWords() throws {
+    let window = try RequestWindow(requests: 4_096)
+    var random = Fingerprints()
+    let old = random.next(1_000)
+    insert(old, into: window, from: 1)
+    window.tend(at: SequenceNumber(1_000))
+    // Commits of the most entries that a frame can have, for more than 32 bits of numbers, all without a request.
+    var sequence: UInt64 = 1_000
+    while sequence < 5 << 30 {
+      sequence += 13_000_000
+      window.forget(upTo: SequenceNumber(sequence - 1), before: .zero)
+      window.tend(at: SequenceNumber(sequence))
+      for fingerprint in old where find(window, fingerprint) != nil {
+        Issue.record("a forgotten request is found at \(sequence)")
+        return
+      }
+    }
+  }
+
+  @Test("the hand leaves alone what is not forgotten")
+  func tending() throws {
+    let window = try RequestWindow(requests: 4_096)
+    var random = Fingerprints()
+    let all = random.next(2_000)
+    insert(all, into: window, from: 1)
+    window.forget(upTo: SequenceNumber(500), before: .zero)
+    window.tend(at: SequenceNumber(1))
+    window.tend(at: SequenceNumber(1 << 29))
+    for index in all.indices { #expect(find(window, all[index]) == (index < 500 ? nil : UInt64(index) + 1)) }
+  }
+
+  @Test("many remember and look at once, each what is its own")
+  func concurrency() async throws {
+    let window = try RequestWindow(requests: 40_000)
+    let next = Locked(UInt64(1))
+    let lost = await withTaskGroup(of: Int.self) { group in
+      for task in UInt64(0)..<4 {
+        group.addTask {
+          var random = Fingerprints(task)
+          var recent: [(UInt64, UInt64)] = []
+          var lost = 0
+          for _ in 0..<50_000 {
+            let sequence = next.withLock { value -> UInt64 in
+              value += 1
+              if value % 500 == 0, value > 20_000 {
+                window.forget(upTo: SequenceNumber(value - 20_000), before: .zero)
+                window.tend(at: SequenceNumber(value))
+              }
+              return value
+            }
+            let fingerprint = random.next()
+            window.insert(fingerprint, SequenceNumber(sequence))
+            recent.append((fingerprint, sequence))
+            let looked = recent[Int(fingerprint % UInt64(recent.count))]
+            let found = window.find(looked.0, besides: [])?.value
+            if found != looked.1, looked.1 > window.forgotten.value { lost += 1 }
+          }
+          return lost
+        }
+      }
+      return await group.reduce(0, +)
+    }
+    #expect(lost == 0)
   }
 }

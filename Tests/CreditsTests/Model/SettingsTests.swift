@@ -16,6 +16,7 @@ struct SettingsTests {
   static let refused = [
     Row("mapSize") { $0.mapSize = 1 << 20 - 1 }, Row("residentAccounts") { $0.residentAccounts = 1_023 },
     Row("residentAccounts") { $0.residentAccounts = 1 << 30 + 1 }, Row("windowRequests") { $0.windowRequests = 1_023 },
+    Row("windowRequests") { $0.windowRequests = 1 << 30 + 1 },
     Row("windowAge") { $0.windowAge = .zero }, Row("frameKibibytes") { $0.frameKibibytes = 255 },
     Row("frameKibibytes") { $0.frameKibibytes = 1_048_577 }, Row("waitingCallers") { $0.waitingCallers = 0 },
     Row("checkpointEntries") { $0.checkpointEntries = 1_023 }, Row("retention age") { $0.retention = .age(.zero) },
