@@ -29,9 +29,36 @@ enum SideWrite: Sendable {
   }
 }
 
+/// What appending an entry changes, besides the entry's own memory: all of it in one cache line, since that goes from one
+/// processor to the next with each entry.
+@safe final class Tail {
+  // Safe: the memory is of one line, and lives as long as the object. All but the lock is used under it.
+  struct Line: ~Copyable {
+    /// The block that is being filled.
+    var block = Block.Header(first: .none, count: 0, bytes: 0, earliest: .never, latest: .zero, previous: 0)
+    let lock = Lock()
+    /// Whether entries may be appended; no longer once the store is being closed or has stopped.
+    var isAccepting = true
+    var isCommitterAsleep = false
+  }
+
+  let line: UnsafeMutablePointer<Line>
+
+  init() {
+    unsafe line = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64).bindMemory(to: Line.self, capacity: 1)
+    unsafe line.initialize(to: Line())
+  }
+
+  deinit {
+    unsafe line.deinitialize(count: 1)
+    unsafe line.deallocate()
+  }
+}
+
 /// The entries of one commit, packed into blocks, with what else goes into the commit and who waits for it.
 ///
-/// Its memory is made once and used again for every other commit.
+/// Its memory is made once and used again for every other commit. While it is being filled, its last block is that of a
+/// tail, which both frames of a queue have in turn.
 @safe final class Frame {
   /// A task that waits for the frame to be durable, or for room.
   typealias Waiter = Continuation
@@ -42,9 +69,13 @@ enum SideWrite: Sendable {
   private let marks: UnsafeMutablePointer<Block.Header>
   /// The most blocks.
   let limit: Int
-  /// The number of blocks that are full; the block after them is being filled.
+  /// The number of blocks that are full; while the frame is open, the tail's comes after them.
   private var full = 0
-  private var current: Block.Header
+  private let tail: Tail
+  private var isOpen = false
+  /// The number of the first entry.
+  private(set) var first = SequenceNumber.none
+  private var end = SequenceNumber.none
 
   /// The rows that go with the entries.
   var writes: [SideWrite] = []
@@ -53,11 +84,11 @@ enum SideWrite: Sendable {
   /// The tasks that wait for the frame to be durable.
   var waiters: [Waiter] = []
 
-  init(kibibytes: Int) {
+  init(kibibytes: Int, tail: Tail) {
+    self.tail = tail
     limit = max(2, kibibytes * 1024 / Frame.stride)
     unsafe memory = .allocate(byteCount: limit * Frame.stride, alignment: 4096)
     unsafe marks = .allocate(capacity: limit)
-    current = Frame.emptyBlock(.none)
   }
 
   deinit {
@@ -65,12 +96,20 @@ enum SideWrite: Sendable {
     unsafe marks.deallocate()
   }
 
+  /// The block that is being filled.
+  @inline(__always) private var current: Block.Header {
+    get { unsafe tail.line.pointee.block }
+    set { unsafe tail.line.pointee.block = newValue }
+  }
+
   private static func emptyBlock(_ first: SequenceNumber) -> Block.Header {
     Block.Header(first: first, count: 0, bytes: 0, earliest: .never, latest: .zero, previous: 0)
   }
 
-  /// Empties the frame for the entries from a sequence number on.
+  /// Empties the frame and opens it for the entries from a sequence number on.
   func begin(at first: SequenceNumber) {
+    isOpen = true
+    self.first = first
     full = 0
     current = Frame.emptyBlock(first)
     writes.removeAll(keepingCapacity: true)
@@ -78,29 +117,39 @@ enum SideWrite: Sendable {
     waiters.removeAll(keepingCapacity: true)
   }
 
-  /// The number of the first entry.
-  var first: SequenceNumber { full > 0 ? unsafe marks[0].first : current.first }
+  /// Takes the block that is being filled into the frame; no entry is added afterwards.
+  func close() {
+    end = next
+    if current.count > 0 { finishBlock() }
+    isOpen = false
+  }
 
   /// The number that the next entry gets.
-  var next: SequenceNumber { SequenceNumber(current.first.value + UInt64(current.count)) }
+  @inline(__always) var next: SequenceNumber {
+    isOpen ? SequenceNumber(current.first.value + UInt64(current.count)) : end
+  }
 
   /// Whether no entry is there.
-  var isEmpty: Bool { full == 0 && current.count == 0 }
+  var isEmpty: Bool { blockCount == 0 }
 
   /// Whether syncing the frame takes longer than writing it.
   var isSmall: Bool { blockCount <= 4 }
 
   /// The blocks in use.
-  var blockCount: Int { full + (current.count > 0 ? 1 : 0) }
+  var blockCount: Int { full + (isOpen && current.count > 0 ? 1 : 0) }
 
   /// Makes room for an entry in the current block or the next one; false if the frame is full.
   @inline(__always) func makeRoom(_ bytes: Int) -> Bool {
     if Block.Header.size + current.bytes + bytes <= Block.capacity { return true }
     guard full + 1 < limit else { return false }
+    finishBlock()
+    return true
+  }
+
+  private func finishBlock() {
     unsafe (marks + full).initialize(to: current)
     full += 1
-    current = Frame.emptyBlock(SequenceNumber(current.first.value + UInt64(current.count)))
-    return true
+    current = Frame.emptyBlock(SequenceNumber(current.last.value + 1))
   }
 
   /// Whether records of some sizes would all fit, wherever blocks end.
@@ -142,24 +191,21 @@ enum SideWrite: Sendable {
   }
 
   @inline(__always) private func count(_ bytes: Int, _ time: Timestamp) {
-    current.bytes += bytes
-    current.count += 1
-    if time < current.earliest { current.earliest = time }
-    if time > current.latest { current.latest = time }
+    let line = unsafe tail.line
+    unsafe line.pointee.block.bytes += bytes
+    unsafe line.pointee.block.count += 1
+    if unsafe time < line.pointee.block.earliest { unsafe line.pointee.block.earliest = time }
+    if unsafe time > line.pointee.block.latest { unsafe line.pointee.block.latest = time }
   }
 
-  /// Writes the headers of all blocks, each chained to the one before, and answers the last checksum.
+  /// Closes the frame and writes the headers of all blocks, each chained to the one before, and answers the last checksum.
   ///
   /// Entries of different accounts may be out of order by a hair, blocks are not: the latest time of a block is never
   /// earlier than that of one before it. So whoever forgets all up to a block knows a time that none of it is after.
   ///
   /// - Parameter latest: A time that no entry of the blocks before is after.
   func seal(after checksum: UInt64, at latest: Timestamp = .zero) -> UInt64 {
-    if current.count > 0 {
-      unsafe (marks + full).initialize(to: current)
-      full += 1
-      current = Frame.emptyBlock(next)
-    }
+    if isOpen { close() }
     var (checksum, latest) = (checksum, latest)
     for index in 0..<full {
       latest = max(latest, unsafe marks[index].latest)

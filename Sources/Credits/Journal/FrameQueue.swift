@@ -5,7 +5,8 @@ internal import Synchronization
 /// Appending hands out the sequence number, under a lock of its own that is held for some tens of nanoseconds. A frame
 /// that is full refuses: the caller then waits for room and tries again, with nothing applied.
 @safe package final class FrameQueue: @unchecked Sendable {
-  // Safe to share: everything below `lock` is used under it, or by the committer alone where noted; the rest is atomic.
+  // Safe to share: everything below `tail` is used under its lock, or by the committer alone where noted; the rest is
+  // atomic.
 
   /// The state of the queue.
   enum Condition: Hashable, Sendable {
@@ -17,19 +18,16 @@ internal import Synchronization
   let bell = Bell()
   /// The last entry that is durable.
   private let durableSequence: Atomic<UInt64>
-  private let lock = Lock()
+  private let tail = Tail()
   private var filling: Frame
   /// The frame that is being committed, or is empty between two commits.
   private var committing: Frame
   private var roomWaiters: [Frame.Waiter] = []
-  private var isCommitterAsleep = false
   /// How many callers may soon wait for the open frame: those who do, and those who were told of the last one.
   private var expected = 0
   /// The number of callers in wait at which a gathering committer is woken; 0 where it does not gather.
   private var gathered = 0
   private var condition = Condition.running
-  /// Whether entries may be appended; no longer once the store is being closed or has stopped.
-  private var isAccepting = true
   /// Whether frames are still being committed.
   private var isRunning = true
   /// The number of frames that were taken to be committed, and of those that are durable.
@@ -40,41 +38,63 @@ internal import Synchronization
 
   init(next: SequenceNumber, settings: Settings) {
     durableSequence = Atomic(next.value - 1)
-    filling = Frame(kibibytes: settings.frameKibibytes)
-    committing = Frame(kibibytes: settings.frameKibibytes)
-    filling.begin(at: next)
+    filling = Frame(kibibytes: settings.frameKibibytes, tail: tail)
+    committing = Frame(kibibytes: settings.frameKibibytes, tail: tail)
     committing.begin(at: next)
+    committing.close()
+    filling.begin(at: next)
     waitingLimit = settings.waitingCallers
+  }
+
+  @inline(__always) private var line: UnsafeMutablePointer<Tail.Line> { unsafe tail.line }
+
+  @inline(__always) private func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    try unsafe line.pointee.lock.withLock(body)
   }
 
   /// The last entry that is durable.
   @inline(__always) var durable: SequenceNumber { SequenceNumber(durableSequence.load(ordering: .acquiring)) }
 
   /// The last entry that was appended.
-  var last: SequenceNumber { lock.withLock { SequenceNumber(filling.next.value - 1) } }
+  var last: SequenceNumber { withLock { SequenceNumber(filling.next.value - 1) } }
 
   /// Appends an entry without items, or with a second count of units, and answers its sequence number; none if the
   /// frame is full or the queue stopped.
-  @inline(__always) func append(_ entry: Entry, furtherUnits: UInt32 = 0) -> SequenceNumber {
-    lock.lock()
-    guard isAccepting, filling.makeRoom(furtherUnits == 0 ? Entry.size : Entry.sizeWithCount) else {
-      lock.unlock()
+  ///
+  /// - Parameter then: Called with the number, by one thread at a time.
+  @inline(__always) func append(
+    _ entry: Entry, furtherUnits: UInt32 = 0, then: (SequenceNumber) -> Void = { _ in }
+  ) -> SequenceNumber {
+    unsafe line.pointee.lock.lock()
+    guard unsafe line.pointee.isAccepting, filling.makeRoom(furtherUnits == 0 ? Entry.size : Entry.sizeWithCount) else {
+      unsafe line.pointee.lock.unlock()
       return .none
     }
     let sequence = filling.next
     if furtherUnits == 0 { filling.add(entry) } else { filling.add(entry, furtherUnits: furtherUnits) }
-    let wakes = isCommitterAsleep
-    isCommitterAsleep = false
-    lock.unlock()
+    then(sequence)
+    let wakes = takeSleep()
+    unsafe line.pointee.lock.unlock()
     if wakes { bell.ring() }
     return sequence
   }
 
+  /// Whether the committer sleeps and must be woken; whoever is told so wakes it.
+  @inline(__always) private func takeSleep() -> Bool {
+    guard unsafe line.pointee.isCommitterAsleep else { return false }
+    unsafe line.pointee.isCommitterAsleep = false
+    return true
+  }
+
   /// Appends the records of a draft, all or none, numbers them, and answers the first number; none as above.
-  func append(_ draft: inout Draft, label: String? = nil, follows: Bool) -> SequenceNumber {
-    lock.lock()
-    guard isAccepting, filling.hasRoom(for: draft.records) else {
-      lock.unlock()
+  ///
+  /// - Parameter then: Called with each record and its number, by one thread at a time.
+  func append(
+    _ draft: inout Draft, label: String? = nil, follows: Bool, then: (borrowing Record, SequenceNumber) -> Void
+  ) -> SequenceNumber {
+    unsafe line.pointee.lock.lock()
+    guard unsafe line.pointee.isAccepting, filling.hasRoom(for: draft.records) else {
+      unsafe line.pointee.lock.unlock()
       return .none
     }
     let first = filling.next
@@ -82,13 +102,14 @@ internal import Synchronization
     for record in draft.records {
       let hasRoom = filling.makeRoom(record.size)
       precondition(hasRoom, "a frame that has room for all records has room for each")
+      let sequence = filling.next
       filling.add(record)
+      then(record, sequence)
     }
     if let label { filling.writes.append(.label(draft.account.id, label)) }
     if follows { filling.notices.append((draft.account.id, draft.account.balance)) }
-    let wakes = isCommitterAsleep
-    isCommitterAsleep = false
-    lock.unlock()
+    let wakes = takeSleep()
+    unsafe line.pointee.lock.unlock()
     if wakes { bell.ring() }
     return first
   }
@@ -108,7 +129,7 @@ internal import Synchronization
 
   private func enlist(_ waiter: Frame.Waiter, for sequence: SequenceNumber) -> Bool {
     var isLast = false
-    let isEnlisted = lock.withLock {
+    let isEnlisted = withLock {
       // An entry that was never appended is waited for by nobody.
       guard isRunning, durable < sequence, sequence < filling.next else { return false }
       if sequence >= filling.first {
@@ -131,11 +152,10 @@ internal import Synchronization
 
   /// Adds rows to the open frame and answers its number.
   func add(_ rows: [SideWrite]) throws(StoreError) -> UInt64 {
-    let (frame, wakes) = try lock.withLock { () throws(StoreError) -> (UInt64, Bool) in
+    let (frame, wakes) = try withLock { () throws(StoreError) -> (UInt64, Bool) in
       if case .failed(let error) = condition { throw error }
       filling.writes += rows
-      defer { isCommitterAsleep = false }
-      return (taken, isCommitterAsleep)
+      return (taken, takeSleep())
     }
     if wakes { bell.ring() }
     return frame
@@ -145,31 +165,30 @@ internal import Synchronization
   func waitUntilDurable(frame: UInt64) async throws(StoreError) {
     unsafe await withUnsafeContinuation { suspended in
       let waiter = unsafe Continuation(suspended)
-      let isEnlisted = lock.withLock {
+      let isEnlisted = withLock {
         guard isRunning, completed <= frame else { return false }
         if frame == taken { filling.waiters.append(waiter) } else { committing.waiters.append(waiter) }
         return true
       }
       if !isEnlisted { waiter.resume() }
     }
-    if lock.withLock({ completed }) <= frame { throw failure }
+    if withLock({ completed }) <= frame { throw failure }
   }
 
   /// Waits until the next frame begins, which has room.
   func waitForRoom() async throws(StoreError) {
-    let count = lock.withLock { () -> Int in
+    let count = withLock { () -> Int in
       waiting += 1
       return waiting
     }
-    defer { lock.withLock { waiting -= 1 } }
+    defer { withLock { waiting -= 1 } }
     guard count <= waitingLimit else { throw .overloaded(waiting: waitingLimit) }
     unsafe await withUnsafeContinuation { suspended in
       let waiter = unsafe Continuation(suspended)
-      let wakes = lock.withLock { () -> Bool? in
-        guard isAccepting else { return nil }
+      let wakes = withLock { () -> Bool? in
+        guard unsafe line.pointee.isAccepting else { return nil }
         roomWaiters.append(waiter)
-        defer { isCommitterAsleep = false }
-        return isCommitterAsleep || gathered > 0
+        return takeSleep() || gathered > 0
       }
       // A sleeping committer begins a new frame only when it is woken.
       if wakes == true { bell.ring() }
@@ -180,37 +199,37 @@ internal import Synchronization
 
   /// Throws if the queue has stopped.
   func check() throws(StoreError) {
-    if case .failed(let error) = lock.withLock({ condition }) { throw error }
+    if case .failed(let error) = withLock({ condition }) { throw error }
   }
 
   /// Whether the queue runs or why it stopped.
-  var state: Condition { lock.withLock { condition } }
+  var state: Condition { withLock { condition } }
 
   private var failure: StoreError {
-    if case .failed(let error) = lock.withLock({ condition }) { return error }
+    if case .failed(let error) = withLock({ condition }) { return error }
     return .stopped(reason: "an entry was lost")
   }
 
   // MARK: The committer's side
 
   /// Whether entries are waiting to be committed, or callers for room.
-  var hasWork: Bool { lock.withLock { !isIdle } }
+  var hasWork: Bool { withLock { !isIdle } }
 
   private var isIdle: Bool { filling.isEmpty && filling.writes.isEmpty && roomWaiters.isEmpty }
 
   /// The number of callers that wait for room.
-  var waitingForRoom: Int { lock.withLock { roomWaiters.count } }
+  var waitingForRoom: Int { withLock { roomWaiters.count } }
 
   /// Sleeps until an entry is appended, or for a duration; returns at once if there is work.
   func sleep(atMost duration: Duration) {
-    let mustSleep = lock.withLock { () -> Bool in
+    let mustSleep = withLock { () -> Bool in
       guard isRunning, isIdle else { return false }
-      isCommitterAsleep = true
+      unsafe line.pointee.isCommitterAsleep = true
       return true
     }
     guard mustSleep else { return }
     bell.wait(atMost: duration)
-    lock.withLock { isCommitterAsleep = false }
+    withLock { _ = takeSleep() }
   }
 
   /// Sleeps until all callers who were told of the last frame wait for the open one, or for a duration; answers whether
@@ -218,13 +237,13 @@ internal import Synchronization
   ///
   /// Many callers call again at once. Without this, the first of them would begin a commit that the others miss.
   func gather(atMost duration: Duration) -> Bool {
-    let mustSleep = lock.withLock { () -> Bool in
+    let mustSleep = withLock { () -> Bool in
       guard isRunning, filling.waiters.count < expected, roomWaiters.isEmpty else { return false }
       gathered = expected
       return true
     }
     if mustSleep { bell.wait(atMost: duration) }
-    return lock.withLock {
+    return withLock {
       defer { (expected, gathered) = (0, 0) }
       return filling.waiters.count >= expected
     }
@@ -236,7 +255,8 @@ internal import Synchronization
   /// Takes the filled frame away to be committed and begins the other one.
   func exchange() -> Frame {
     var waiters: [Frame.Waiter] = []
-    let frame = lock.withLock { () -> Frame in
+    let frame = withLock { () -> Frame in
+      filling.close()
       swap(&filling, &committing)
       filling.begin(at: committing.next)
       taken += 1
@@ -249,7 +269,7 @@ internal import Synchronization
 
   /// Makes the frame that was taken away durable, and answers who waits for it.
   func complete(_ frame: Frame) -> [Frame.Waiter] {
-    lock.withLock {
+    withLock {
       durableSequence.store(frame.next.value - 1, ordering: .releasing)
       completed = taken
       expected = frame.waiters.count + filling.waiters.count
@@ -261,8 +281,8 @@ internal import Synchronization
 
   /// Refuses further entries, and those who wait for room; what has been appended will still be committed.
   func beginClosing() {
-    let waiters = lock.withLock { () -> [Frame.Waiter] in
-      isAccepting = false
+    let waiters = withLock { () -> [Frame.Waiter] in
+      unsafe line.pointee.isAccepting = false
       if condition == .running { condition = .failed(.closed) }
       defer { roomWaiters.removeAll() }
       return roomWaiters
@@ -272,10 +292,10 @@ internal import Synchronization
 
   /// Stops the queue for good: every waiter and every later caller gets the error.
   func stop(_ error: StoreError) {
-    let waiters = lock.withLock { () -> [Frame.Waiter] in
+    let waiters = withLock { () -> [Frame.Waiter] in
       guard isRunning else { return [] }
       isRunning = false
-      isAccepting = false
+      unsafe line.pointee.isAccepting = false
       condition = .failed(error)
       let all = filling.waiters + committing.waiters + roomWaiters
       filling.waiters.removeAll()

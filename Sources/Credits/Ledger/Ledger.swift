@@ -140,10 +140,9 @@ internal import Synchronization
     entry.grant = unsafe slot.pointee.account.head.number
     entry.price = debit.price
     entry.units = debit.units
-    let sequence = queue.append(entry, furtherUnits: debit.furtherUnits)
+    let sequence = queue.append(entry, furtherUnits: debit.furtherUnits) { window.insert(fingerprint, $0) }
     if sequence == .none { return .full }
     unsafe slot.pointee.account.applyShort(entry, at: sequence)
-    window.insert(fingerprint, sequence)
     return .answered(
       .done(
         Receipt(sequence: sequence, time: time, amount: entry.amount, balance: entry.available, isReplay: false)))
@@ -264,27 +263,25 @@ internal import Synchronization
     return .answered(draft.answer(to: request, from: first) ?? .notRecorded(reason ?? .invalid, at: time))
   }
 
-  /// Appends a draft to the frame and makes its state that of the account; none if the frame has no room for it.
-  ///
-  /// Remembers the draft's requests: all requests of an account come under its stripe's lock, which is held.
+  /// Appends a draft to the frame, remembers its requests and makes its state that of the account; none if the frame
+  /// has no room for it.
   func keep(_ draft: inout Draft, in slot: UnsafeMutablePointer<AccountTable.Slot>) -> SequenceNumber {
-    let first = queue.append(&draft, follows: draft.account.isWatched)
-    if first == .none { return .none }
-    unsafe slot.pointee.account = draft.account
-    remember(draft, from: first)
+    let first = append(&draft, follows: draft.account.isWatched)
+    if first != .none { unsafe slot.pointee.account = draft.account }
     return first
   }
 
-  private func remember(_ draft: borrowing Draft, from first: SequenceNumber) {
+  private func append(_ draft: inout Draft, label: String? = nil, follows: Bool) -> SequenceNumber {
     let account = draft.account.id
+    let hash = key.hash(account)
     var isOfCharge = false
-    for (index, record) in draft.records.enumerated() {
+    let first = queue.append(&draft, label: label, follows: follows) { (record, sequence) in
       if record.entry.kind.isOfCharge { isOfCharge = true }
-      guard record.entry.request != .none else { continue }
-      let fingerprint = key.fingerprint(record.entry.request, of: key.hash(account))
-      window.insert(fingerprint, SequenceNumber(first.value + UInt64(index)))
+      guard record.entry.request != .none else { return }
+      window.insert(key.fingerprint(record.entry.request, of: hash), sequence)
     }
     if isOfCharge { openCharges.note(account, isOpen: draft.account.hasCharges) }
+    return first
   }
 
   /// Runs a command on an account that does not exist, and puts it into the table if the command opens it.
@@ -299,9 +296,8 @@ internal import Synchronization
     guard unsafe makeSpace(in: stripe, at: time) else { return .full }
     var label: String?
     if case .open(let text) = command, !text.isEmpty { label = text }
-    let first = queue.append(&draft, label: label, follows: false)
+    let first = append(&draft, label: label, follows: false)
     guard first != .none, let answer = draft.answer(to: request, from: first) else { return .full }
-    remember(draft, from: first)
     unsafe insert(AccountTable.Slot(account: draft.account, imaged: .none, due: .never), hash, in: stripe)
     return .answered(answer)
   }

@@ -116,7 +116,9 @@ extension RequestWindow {
   }
 
   /// Remembers the entry of a fingerprint.
-  @inline(__always) package func insert(_ fingerprint: UInt64, _ sequence: SequenceNumber) {
+  ///
+  /// - Parameter isAlone: Whether no other thread remembers one meanwhile.
+  @inline(__always) package func insert(_ fingerprint: UInt64, _ sequence: SequenceNumber, isAlone: Bool = true) {
     let floor = floor.load(ordering: .acquiring)
     let new = RequestWindow.word(fingerprint, sequence.value)
     var group = home(fingerprint)
@@ -125,6 +127,10 @@ extension RequestWindow {
       for place in 0..<RequestWindow.requestsInGroup {
         let old = unsafe words[place].load(ordering: .relaxed)
         guard RequestWindow.distance(old, from: floor) <= 0 else { continue }
+        if isAlone {
+          unsafe words[place].store(new, ordering: .relaxed)
+          return
+        }
         if unsafe words[place].compareExchange(expected: old, desired: new, ordering: .relaxed).exchanged { return }
       }
       unsafe words[RequestWindow.requestsInGroup].max(sequence.value, ordering: .relaxed)
@@ -164,7 +170,7 @@ extension RequestWindow {
     for start in stride(from: 0, to: requests.count, by: 512) {
       let some = requests[start..<min(start + 512, requests.count)]
       for request in some { prefetch(request.fingerprint) }
-      for request in some { insert(request.fingerprint, request.sequence) }
+      for request in some { insert(request.fingerprint, request.sequence, isAlone: false) }
     }
   }
 

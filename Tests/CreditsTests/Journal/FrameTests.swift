@@ -14,7 +14,7 @@ struct FrameTests {
 
   @Test("entries get numbers in a row, and a full frame refuses")
   func capacity() {
-    let frame = Frame(kibibytes: 64)
+    let frame = Frame(kibibytes: 64, tail: Tail())
     frame.begin(at: SequenceNumber(100))
     #expect(frame.isEmpty && frame.first.value == 100 && frame.next.value == 100 && frame.blockCount == 0)
     var count: UInt64 = 0
@@ -30,7 +30,7 @@ struct FrameTests {
 
   @Test("blocks end where the next record does not fit, and are chained")
   func blocks() throws {
-    let frame = Frame(kibibytes: 128)
+    let frame = Frame(kibibytes: 128, tail: Tail())
     frame.begin(at: SequenceNumber(1))
     for time in 0..<Int64(FrameTests.perBlock) + 10 {
       #expect(frame.makeRoom(Entry.size))
@@ -54,7 +54,7 @@ struct FrameTests {
 
   @Test("the latest time of blocks never goes back, though that of entries may")
   func latest() throws {
-    let frame = Frame(kibibytes: 128)
+    let frame = Frame(kibibytes: 128, tail: Tail())
     frame.begin(at: SequenceNumber(1))
     for index in 0..<3 * FrameTests.perBlock {
       #expect(frame.makeRoom(Entry.size))
@@ -72,7 +72,7 @@ struct FrameTests {
 
   @Test("a sealed frame begins anew, without anything left of before")
   func reuse() {
-    let frame = Frame(kibibytes: 64)
+    let frame = Frame(kibibytes: 64, tail: Tail())
     frame.begin(at: SequenceNumber(1))
     #expect(frame.makeRoom(Entry.size))
     frame.add(entry())
@@ -87,7 +87,7 @@ struct FrameTests {
   func room(_ filled: Int) {
     let parts = (0..<300).map { Item.part(grant: UInt32($0), amount: 1) }
     let records = [Record(entry()), Record(entry(), parts), Record(entry()), Record(entry(), parts)]
-    let frame = Frame(kibibytes: 64)
+    let frame = Frame(kibibytes: 64, tail: Tail())
     frame.begin(at: SequenceNumber(1))
     for _ in 0..<filled {
       _ = frame.makeRoom(Entry.size)
