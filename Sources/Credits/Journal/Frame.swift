@@ -29,8 +29,8 @@ enum SideWrite: Sendable {
   }
 }
 
-/// What appending an entry changes, besides the entry's own memory: all of it in one cache line, since that goes from one
-/// processor to the next with each entry.
+/// What appending an entry changes, besides the entry's own memory: all of it in one cache line, since that goes from
+/// one processor to the next with each entry.
 @safe final class Tail {
   // Safe: the memory is of one line, and lives as long as the object. All but the lock is used under it.
   struct Line: ~Copyable {

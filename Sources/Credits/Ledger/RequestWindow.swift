@@ -10,9 +10,10 @@ internal import Synchronization
 /// so nothing is ever moved or cleaned up. The last entry that went on tells a search when to end.
 ///
 /// There is no lock. All requests of an account come under the lock of its stripe, so nobody looks for a request that
-/// another thread remembers just then; and words of other requests in the same group change in one exchange each.
+/// another thread remembers just then. They are remembered under the lock of the frame, one at a time, but for those of
+/// an opening; what the committer clears meanwhile was forgotten before.
 @safe package final class RequestWindow: @unchecked Sendable {
-  // Safe to share: words are atomic; what is marked so is used by the committer alone.
+  // Safe to share: words are atomic; the rest is constant, or used by the committer alone where it is marked so.
   private let words: UnsafeMutablePointer<Atomic<UInt64>>
   private let region: Region
   private let groups: Int

@@ -15,7 +15,7 @@ public struct Statistics: Hashable, Sendable {
   /// The accounts in memory.
   public let residentAccounts: Int
 
-  /// The bytes of memory of the request window.
+  /// The most bytes of memory that the request window takes.
   public let windowBytes: Int
 
   /// The bytes of the data file.
