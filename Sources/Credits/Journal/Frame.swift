@@ -198,7 +198,7 @@ enum SideWrite: Sendable {
     if unsafe time > line.pointee.block.latest { unsafe line.pointee.block.latest = time }
   }
 
-  /// Closes the frame and writes the headers of all blocks, each chained to the one before, and answers the last checksum.
+  /// Closes the frame and writes the headers of all blocks, each chained to the one before; answers the last checksum.
   ///
   /// Entries of different accounts may be out of order by a hair, blocks are not: the latest time of a block is never
   /// earlier than that of one before it. So whoever forgets all up to a block knows a time that none of it is after.
