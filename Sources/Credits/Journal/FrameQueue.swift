@@ -220,6 +220,9 @@ internal import Synchronization
   /// The number of callers that wait for room.
   var waitingForRoom: Int { withLock { roomWaiters.count } }
 
+  /// The number of callers that wait for a commit.
+  var waitingForCommit: Int { withLock { filling.waiters.count + committing.waiters.count } }
+
   /// Sleeps until an entry is appended, or for a duration; returns at once if there is work.
   func sleep(atMost duration: Duration) {
     let mustSleep = withLock { () -> Bool in

@@ -73,10 +73,8 @@ struct FrameQueueTests {
     async let waiter: StoreError? = failure { () throws(StoreError) in try await queue.waitUntilDurable(sequence) }
     var waiters: [Frame.Waiter] = []
     let frame = queue.exchange()
-    while waiters.isEmpty {
-      await Task.yield()
-      swap(&waiters, &frame.waiters)
-    }
+    while queue.waitingForCommit == 0 { await Task.yield() }
+    swap(&waiters, &frame.waiters)
     for waiter in waiters { waiter.resume() }
     #expect(await waiter == .stopped(reason: "an entry was lost"))
   }
@@ -88,7 +86,7 @@ struct FrameQueueTests {
     let frame = queue.exchange()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<count { group.addTask { try await queue.waitUntilDurable(sequence) } }
-      while frame.waiters.count < count { await Task.yield() }
+      while queue.waitingForCommit < count { await Task.yield() }
       for waiter in queue.complete(frame) { waiter.resume() }
       try await group.waitForAll()
     }
