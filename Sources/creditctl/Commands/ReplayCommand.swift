@@ -78,7 +78,7 @@ struct ReplayCommand: AsyncParsableCommand {
   @Option(name: .long, help: "The column, or key, of the generated tokens.")
   var generatedColumn = "GeneratedTokens"
 
-  /// The most requests that a replay remembers for a second run: about 32 bytes each.
+  /// The most requests that a replay remembers for a second run: about 18 bytes each.
   private static let maximumWindow: UInt64 = 50_000_000
 
   func validate() throws {
