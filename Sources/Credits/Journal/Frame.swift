@@ -35,7 +35,7 @@ enum SideWrite: Sendable {
   // Safe: the memory is of one line, and lives as long as the object. All but the lock is used under it.
   struct Line: ~Copyable {
     /// The block that is being filled.
-    var block = Block.Header(first: .none, count: 0, bytes: 0, earliest: .never, latest: .zero, previous: 0)
+    var block = Frame.emptyBlock(.none)
     let lock = Lock()
     /// Whether entries may be appended; no longer once the store is being closed or has stopped.
     var isAccepting = true
@@ -102,7 +102,7 @@ enum SideWrite: Sendable {
     set { unsafe tail.line.pointee.block = newValue }
   }
 
-  private static func emptyBlock(_ first: SequenceNumber) -> Block.Header {
+  fileprivate static func emptyBlock(_ first: SequenceNumber) -> Block.Header {
     Block.Header(first: first, count: 0, bytes: 0, earliest: .never, latest: .zero, previous: 0)
   }
 

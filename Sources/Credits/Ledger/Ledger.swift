@@ -140,7 +140,9 @@ internal import Synchronization
     entry.grant = unsafe slot.pointee.account.head.number
     entry.price = debit.price
     entry.units = debit.units
-    let sequence = queue.append(entry, furtherUnits: debit.furtherUnits) { window.insert(fingerprint, $0) }
+    let sequence = queue.append(entry, furtherUnits: debit.furtherUnits) {
+      window.insert(fingerprint, $0, isAlone: true)
+    }
     if sequence == .none { return .full }
     unsafe slot.pointee.account.applyShort(entry, at: sequence)
     return .answered(
@@ -278,7 +280,7 @@ internal import Synchronization
     let first = queue.append(&draft, label: label, follows: follows) { (record, sequence) in
       if record.entry.kind.isOfCharge { isOfCharge = true }
       guard record.entry.request != .none else { return }
-      window.insert(key.fingerprint(record.entry.request, of: hash), sequence)
+      window.insert(key.fingerprint(record.entry.request, of: hash), sequence, isAlone: true)
     }
     if isOfCharge { openCharges.note(account, isOpen: draft.account.hasCharges) }
     return first

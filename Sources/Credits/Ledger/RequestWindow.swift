@@ -118,8 +118,8 @@ extension RequestWindow {
 
   /// Remembers the entry of a fingerprint.
   ///
-  /// - Parameter isAlone: Whether no other thread remembers one meanwhile.
-  @inline(__always) package func insert(_ fingerprint: UInt64, _ sequence: SequenceNumber, isAlone: Bool = true) {
+  /// - Parameter isAlone: Whether no other thread remembers one meanwhile, which spares an exchange.
+  @inline(__always) package func insert(_ fingerprint: UInt64, _ sequence: SequenceNumber, isAlone: Bool = false) {
     let floor = floor.load(ordering: .acquiring)
     let new = RequestWindow.word(fingerprint, sequence.value)
     var group = home(fingerprint)
@@ -171,7 +171,7 @@ extension RequestWindow {
     for start in stride(from: 0, to: requests.count, by: 512) {
       let some = requests[start..<min(start + 512, requests.count)]
       for request in some { prefetch(request.fingerprint) }
-      for request in some { insert(request.fingerprint, request.sequence, isAlone: false) }
+      for request in some { insert(request.fingerprint, request.sequence) }
     }
   }
 

@@ -151,8 +151,8 @@ struct RequestWindowTests {
     for index in all.indices { #expect(find(window, all[index]) == (index < 500 ? nil : UInt64(index) + 1)) }
   }
 
-  @Test("many remember and look at once, each what is its own")
-  func concurrency() async throws {
+  @Test("many remember and look at once, each what is its own", arguments: [false, true])
+  func concurrency(_ isAlone: Bool) async throws {
     let window = try RequestWindow(requests: 40_000)
     let next = Locked(UInt64(1))
     let lost = await withTaskGroup(of: Int.self) { group in
@@ -162,16 +162,18 @@ struct RequestWindowTests {
           var recent: [(UInt64, UInt64)] = []
           var lost = 0
           for _ in 0..<50_000 {
+            let fingerprint = random.next()
+            // Alone under a lock, as the ledger does it, or all at once, as an opening does.
             let sequence = next.withLock { value -> UInt64 in
               value += 1
               if value % 500 == 0, value > 20_000 {
                 window.forget(upTo: SequenceNumber(value - 20_000), before: .zero)
                 window.tend(at: SequenceNumber(value))
               }
+              if isAlone { window.insert(fingerprint, SequenceNumber(value), isAlone: true) }
               return value
             }
-            let fingerprint = random.next()
-            window.insert(fingerprint, SequenceNumber(sequence))
+            if !isAlone { window.insert(fingerprint, SequenceNumber(sequence)) }
             recent.append((fingerprint, sequence))
             let looked = recent[Int(fingerprint % UInt64(recent.count))]
             let found = window.find(looked.0, besides: [])?.value
