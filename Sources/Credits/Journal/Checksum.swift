@@ -16,7 +16,7 @@ package enum Checksum {
     var hash: UInt64
     // Safe here and below: every read lies below `count`, and any eight or four bytes make an integer.
     func word(_ at: Int) -> UInt64 {
-      unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self))
+      unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt64.self))
     }
     if count >= 32 {
       var lanes = (seed &+ prime1 &+ prime2, seed &+ prime2, seed, seed &- prime1)

@@ -21,15 +21,16 @@ extension Entry {
 
   /// Reads the fixed part of an entry, and checks that its length fits into the bytes.
   @inline(__always) package init(from bytes: RawSpan, at start: Int) throws(DecodingError) {
-    guard start + Entry.size <= bytes.byteCount else { throw DecodingError("an entry ends too early") }
+    guard start >= 0, start <= bytes.byteCount - Entry.size else { throw DecodingError("an entry ends too early") }
     // Safe here and below: the range was checked, and any bytes make an integer.
-    func word(_ at: Int) -> UInt64 { unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start + at, as: UInt64.self) }
-    let first = word(0)
-    guard let kind = Kind(rawValue: UInt8(truncatingIfNeeded: first)) else {
-      throw DecodingError("an entry is of the unknown kind \(first & 0xFF)")
+    func word(_ at: Int) -> UInt64 {
+      unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ at, as: UInt64.self)
     }
+    let first = word(0)
+    let code = UInt8(truncatingIfNeeded: first)
+    guard Kind.codes.contains(code) else { throw DecodingError("an entry is of the unknown kind \(code)") }
     self.init(
-      kind, account: AccountID(high: word(8), low: word(16)), request: RequestID(high: word(24), low: word(32)),
+      code, account: AccountID(high: word(8), low: word(16)), request: RequestID(high: word(24), low: word(32)),
       amount: Amount(millionths: Int64(bitPattern: word(40))),
       available: Amount(millionths: Int64(bitPattern: word(48))),
       time: Timestamp(microseconds: Int64(bitPattern: word(56))), previous: SequenceNumber(word(64)))
@@ -38,7 +39,7 @@ extension Entry {
     grant = UInt32(truncatingIfNeeded: first >> 32)
     price = UInt32(truncatingIfNeeded: word(72))
     units = UInt32(truncatingIfNeeded: word(72) >> 32)
-    guard words >= Entry.size / 8, start + Int(words) * 8 <= bytes.byteCount else {
+    guard words >= Entry.size / 8, Int(words) &* 8 <= bytes.byteCount &- start else {
       throw DecodingError("an entry has the impossible length of \(words) words")
     }
   }

@@ -71,6 +71,9 @@ package struct Entry: BitwiseCopyable, Sendable {
     case methodSaved = 33
     case methodRemoved = 34
 
+    /// The codes of all kinds, none of which is missing.
+    @inline(__always) static var codes: ClosedRange<UInt8> { opened.rawValue...methodRemoved.rawValue }
+
     /// Whether an entry of the kind ends a hold.
     package var endsHold: Bool { self == .captured || self == .released }
 
@@ -112,7 +115,17 @@ package struct Entry: BitwiseCopyable, Sendable {
     _ kind: Kind, account: AccountID, request: RequestID, amount: Amount, available: Amount, time: Timestamp,
     previous: SequenceNumber
   ) {
-    code = kind.rawValue
+    self.init(
+      kind.rawValue, account: account, request: request, amount: amount, available: available, time: time,
+      previous: previous)
+  }
+
+  /// - Parameter code: That of a kind.
+  @inline(__always) init(
+    _ code: UInt8, account: AccountID, request: RequestID, amount: Amount, available: Amount, time: Timestamp,
+    previous: SequenceNumber
+  ) {
+    self.code = code
     self.account = account
     self.request = request
     self.amount = amount

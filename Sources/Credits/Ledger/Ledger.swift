@@ -140,9 +140,7 @@ internal import Synchronization
     entry.grant = unsafe slot.pointee.account.head.number
     entry.price = debit.price
     entry.units = debit.units
-    let sequence = queue.append(entry, furtherUnits: debit.furtherUnits) {
-      window.insert(fingerprint, $0, isAlone: true)
-    }
+    let sequence = queue.append(entry, furtherUnits: debit.furtherUnits) { window.insert(fingerprint, $0) }
     if sequence == .none { return .full }
     unsafe slot.pointee.account.applyShort(entry, at: sequence)
     return .answered(
@@ -280,7 +278,7 @@ internal import Synchronization
     let first = queue.append(&draft, label: label, follows: follows) { (record, sequence) in
       if record.entry.kind.isOfCharge { isOfCharge = true }
       guard record.entry.request != .none else { return }
-      window.insert(key.fingerprint(record.entry.request, of: hash), sequence, isAlone: true)
+      window.insert(key.fingerprint(record.entry.request, of: hash), sequence)
     }
     if isOfCharge { openCharges.note(account, isOpen: draft.account.hasCharges) }
     return first

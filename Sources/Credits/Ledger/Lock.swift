@@ -19,10 +19,18 @@ struct Lock: ~Copyable {
 
   init() {}
 
-  @inline(__always) func lock() {
+  @inline(__always) func lock() { if !tryLock() { waitAndLock() } }
+
+  /// Takes the lock unless somebody holds it; answers whether it was taken.
+  @inline(__always) func tryLock() -> Bool {
     let seen = version.load(ordering: .relaxed)
-    if seen & 1 == 1 || !take(seen) { wait() }
-    // The odd number is seen before any change that follows.
+    guard seen & 1 == 0, take(seen) else { return false }
+    Lock.showOdd()
+    return true
+  }
+
+  /// The odd number is seen before any change that follows.
+  @inline(__always) private static func showOdd() {
     #if !TSAN
       atomicMemoryFence(ordering: .releasing)
     #endif
@@ -39,11 +47,9 @@ struct Lock: ~Copyable {
   }
 
   /// Takes the lock from others: some microseconds of spinning, then letting others run, then sleeping.
-  @inline(never) private func wait() {
+  @inline(never) private func waitAndLock() {
     var tries = 0
-    while true {
-      let seen = version.load(ordering: .relaxed)
-      if seen & 1 == 0, take(seen) { return }
+    while !tryLock() {
       tries += 1
       if tries < 128 {
         pause_processor()

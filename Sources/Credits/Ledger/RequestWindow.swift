@@ -10,8 +10,8 @@ internal import Synchronization
 /// so nothing is ever moved or cleaned up. The last entry that went on tells a search when to end.
 ///
 /// There is no lock. All requests of an account come under the lock of its stripe, so nobody looks for a request that
-/// another thread remembers just then. They are remembered under the lock of the frame, one at a time, but for those of
-/// an opening; what the committer clears meanwhile was forgotten before.
+/// another thread remembers just then. They are remembered one at a time, under the lock of the frame, or at an opening
+/// in turns; what the committer clears meanwhile was forgotten before.
 @safe package final class RequestWindow: @unchecked Sendable {
   // Safe to share: words are atomic; the rest is constant, or used by the committer alone where it is marked so.
   private let words: UnsafeMutablePointer<Atomic<UInt64>>
@@ -19,6 +19,8 @@ internal import Synchronization
   private let groups: Int
   private let floor = Atomic<UInt64>(0)
   private let floorTime = Atomic<Int64>(0)
+  /// Held by the thread whose turn it is to remember what an opening has read.
+  private let turn = Lock()
   /// The bytes that have huge pages; the committer's.
   private var hugeBytes = 0
   /// The entry up to which old words were cleared, and the group that comes next; the committer's.
@@ -116,10 +118,8 @@ extension RequestWindow {
     return nil
   }
 
-  /// Remembers the entry of a fingerprint.
-  ///
-  /// - Parameter isAlone: Whether no other thread remembers one meanwhile, which spares an exchange.
-  @inline(__always) package func insert(_ fingerprint: UInt64, _ sequence: SequenceNumber, isAlone: Bool = false) {
+  /// Remembers the entry of a fingerprint; called by one thread at a time.
+  @inline(__always) package func insert(_ fingerprint: UInt64, _ sequence: SequenceNumber) {
     let floor = floor.load(ordering: .acquiring)
     let new = RequestWindow.word(fingerprint, sequence.value)
     var group = home(fingerprint)
@@ -128,11 +128,8 @@ extension RequestWindow {
       for place in 0..<RequestWindow.requestsInGroup {
         let old = unsafe words[place].load(ordering: .relaxed)
         guard RequestWindow.distance(old, from: floor) <= 0 else { continue }
-        if isAlone {
-          unsafe words[place].store(new, ordering: .relaxed)
-          return
-        }
-        if unsafe words[place].compareExchange(expected: old, desired: new, ordering: .relaxed).exchanged { return }
+        unsafe words[place].store(new, ordering: .relaxed)
+        return
       }
       unsafe words[RequestWindow.requestsInGroup].max(sequence.value, ordering: .relaxed)
       group = next(group)
@@ -159,6 +156,9 @@ extension RequestWindow {
   /// A request to remember, by fingerprint, and its entry.
   package typealias Remembered = (fingerprint: UInt64, sequence: SequenceNumber)
 
+  private static let restoredAtOnce = 2_048
+  private static let fetchedAtOnce = 512
+
   /// Asks for huge pages where a number of requests will be remembered at once, while the store is being opened.
   package func prepare(for requests: Int) {
     guard isMany(requests) else { return }
@@ -166,13 +166,20 @@ extension RequestWindow {
     hugeBytes = region.bytes
   }
 
-  /// Remembers some entries; the lines of memory of several are fetched before the first is used.
-  package func restore(_ requests: [Remembered]) {
-    for start in stride(from: 0, to: requests.count, by: 512) {
-      let some = requests[start..<min(start + 512, requests.count)]
+  /// Remembers requests and empties their list, unless another thread does so just then: that is worth no waiting until
+  /// the last.
+  ///
+  /// The lines of memory of several are fetched before the first is used.
+  package func restore(_ requests: inout [Remembered], isLast: Bool) {
+    guard isLast || requests.count >= RequestWindow.restoredAtOnce else { return }
+    if isLast { turn.lock() } else if !turn.tryLock() { return }
+    defer { turn.unlock() }
+    for start in stride(from: 0, to: requests.count, by: RequestWindow.fetchedAtOnce) {
+      let some = requests[start..<min(start + RequestWindow.fetchedAtOnce, requests.count)]
       for request in some { prefetch(request.fingerprint) }
       for request in some { insert(request.fingerprint, request.sequence) }
     }
+    requests.removeAll(keepingCapacity: true)
   }
 
   /// Whether so many requests touch all pages of the table, so that huge ones take no more memory.

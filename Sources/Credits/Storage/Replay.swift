@@ -130,7 +130,7 @@ extension Replay {
     var blocks: [(first: SequenceNumber, last: SequenceNumber)] = []
     /// The changes for each lane, in the order of the journal.
     var changes: [[Change]]
-    /// The requests of one block.
+    /// The requests that were read and are not remembered yet.
     var requests: [RequestWindow.Remembered] = []
     var latest = Timestamp.zero
     /// The checksum of the block before the first, as that says.
@@ -165,6 +165,7 @@ extension Replay {
           try replay.read(cursor.value, under: cursor.integerKey, into: &part)
           isMore = try cursor.next()
         }
+        replay.ledger.window.restore(&part.requests, isLast: true)
       } catch { throw database.storeError(error, reading: "the journal", at: part.next ?? SequenceNumber(first)) }
       return part
     }
@@ -177,25 +178,26 @@ extension Replay {
     }
     try part.check(header.first, after: header.previous)
     if part.blocks.isEmpty { part.previous = header.previous }
+    let key = ledger.key
     var offset = Block.Header.size
-    for index in 0..<UInt64(header.count) {
-      let sequence = SequenceNumber(header.first.value + index)
+    var sequence = header.first
+    while sequence <= header.last {
       let entry = try Entry(from: block, at: offset)
       if sequence >= ends.place {
-        let hash = ledger.key.hash(entry.account)
+        let hash = key.hash(entry.account)
         if sequence > ends.cursor {
           part.changes[lanes.lane(of: hash)]
             .append(Change(account: entry.account, hash: hash, sequence: sequence, offset: offset))
         }
         if sequence > ends.forgotten, entry.request != .none {
-          part.requests.append((ledger.key.fingerprint(entry.request, of: hash), sequence))
+          part.requests.append((key.fingerprint(entry.request, of: hash), sequence))
         }
       }
-      offset += Int(entry.words) * 8
+      offset &+= Int(entry.words) &* 8
+      sequence = SequenceNumber(sequence.value &+ 1)
     }
     guard offset == block.byteCount else { throw DecodingError("a block is longer than its entries") }
-    ledger.window.restore(part.requests)
-    part.requests.removeAll(keepingCapacity: true)
+    ledger.window.restore(&part.requests, isLast: false)
     part.blocks.append((header.first, header.last))
     part.checksum = checksum
     part.latest = max(part.latest, header.latest)

@@ -32,8 +32,7 @@ struct RequestWindowTests {
   func find() throws {
     let window = try RequestWindow(requests: 4_096)
     #expect(find(window, 0) == nil && find(window, .max) == nil)
-    window.restore([(0, SequenceNumber(1))])
-    window.restore([(.max, SequenceNumber(2))])
+    insert([0, .max], into: window, from: 1)
     #expect(find(window, 0) == 1 && find(window, .max) == 2)
     #expect(find(window, 2) == nil && find(window, 1 << 63) == nil)
   }
@@ -41,7 +40,7 @@ struct RequestWindowTests {
   @Test("requests with the same fingerprint are found one after the other")
   func collisions() throws {
     let window = try RequestWindow(requests: 4_096)
-    for sequence in UInt64(1)...3 { window.restore([(42, SequenceNumber(sequence))]) }
+    insert([42, 42, 42], into: window, from: 1)
     #expect(find(window, 42) == 1 && find(window, 42, besides: [1]) == 2)
     #expect(find(window, 42, besides: [2, 1]) == 3 && find(window, 42, besides: [1, 2, 3]) == nil)
   }
@@ -49,7 +48,7 @@ struct RequestWindowTests {
   @Test("what lies before the floor is forgotten, and the floor has a time")
   func forgetting() throws {
     let window = try RequestWindow(requests: 4_096)
-    for number in UInt64(1)...10 { window.restore([(number << 8, SequenceNumber(number))]) }
+    insert((1...10).map { $0 << 8 }, into: window, from: 1)
     window.forget(upTo: SequenceNumber(4), before: Timestamp(seconds: 9))
     #expect(find(window, 4 << 8) == nil && find(window, 5 << 8) == 5)
     #expect(window.forgotten.value == 4 && window.oldest == Timestamp(seconds: 9))
@@ -151,8 +150,34 @@ struct RequestWindowTests {
     for index in all.indices { #expect(find(window, all[index]) == (index < 500 ? nil : UInt64(index) + 1)) }
   }
 
-  @Test("many remember and look at once, each what is its own", arguments: [false, true])
-  func concurrency(_ isAlone: Bool) async throws {
+  @Test("what several threads read at an opening is remembered, whether or not a list had to wait for its turn")
+  func restoring() async throws {
+    let window = try RequestWindow(requests: 400_000)
+    let all = (0..<4).map { lane in
+      var random = Fingerprints(UInt64(lane))
+      return random.next(100_000)
+    }
+    await withTaskGroup(of: Void.self) { group in
+      for lane in all.indices {
+        group.addTask {
+          var list: [RequestWindow.Remembered] = []
+          for (index, fingerprint) in all[lane].enumerated() {
+            list.append((fingerprint, SequenceNumber(UInt64(lane * 100_000 + index + 1))))
+            if index % 400 == 399 { window.restore(&list, isLast: false) }
+          }
+          window.restore(&list, isLast: true)
+          #expect(list.isEmpty)
+        }
+      }
+    }
+    for lane in all.indices {
+      let found = all[lane].indices.count { find(window, all[lane][$0]) == UInt64(lane * 100_000 + $0 + 1) }
+      #expect(found == all[lane].count)
+    }
+  }
+
+  @Test("many remember, one at a time, and look at once, each what is its own")
+  func concurrency() async throws {
     let window = try RequestWindow(requests: 40_000)
     let next = Locked(UInt64(1))
     let lost = await withTaskGroup(of: Int.self) { group in
@@ -163,17 +188,15 @@ struct RequestWindowTests {
           var lost = 0
           for _ in 0..<50_000 {
             let fingerprint = random.next()
-            // Alone under a lock, as the ledger does it, or all at once, as an opening does.
             let sequence = next.withLock { value -> UInt64 in
               value += 1
               if value % 500 == 0, value > 20_000 {
                 window.forget(upTo: SequenceNumber(value - 20_000), before: .zero)
                 window.tend(at: SequenceNumber(value))
               }
-              if isAlone { window.insert(fingerprint, SequenceNumber(value), isAlone: true) }
+              window.insert(fingerprint, SequenceNumber(value))
               return value
             }
-            if !isAlone { window.insert(fingerprint, SequenceNumber(sequence)) }
             recent.append((fingerprint, sequence))
             let looked = recent[Int(fingerprint % UInt64(recent.count))]
             let found = window.find(looked.0, besides: [])?.value
