@@ -152,17 +152,23 @@ struct RequestWindowTests {
 
   @Test("what several threads read at an opening is remembered, whether or not a list had to wait for its turn")
   func restoring() async throws {
-    let window = try RequestWindow(requests: 400_000)
-    let all = (0..<4).map { lane in
-      var random = Fingerprints(UInt64(lane))
-      return random.next(100_000)
+    let window = try RequestWindow(requests: 1_000_000)
+    var random = Fingerprints()
+    // The upper half chooses the group: the threads come to the same ones, often at the same time.
+    let groups = random.next(4_096).map { $0 & ~0xFFFF_FFFF }
+    func requests(of lane: UInt64) -> [RequestWindow.Remembered] {
+      (0..<20_000).map { index in
+        let number = lane * 20_000 + UInt64(index) + 1
+        return (groups[index % groups.count] | number << 1, SequenceNumber(number))
+      }
     }
+    let all = (0..<4).map { requests(of: $0) }
     await withTaskGroup(of: Void.self) { group in
-      for lane in all.indices {
+      for requests in all {
         group.addTask {
           var list: [RequestWindow.Remembered] = []
-          for (index, fingerprint) in all[lane].enumerated() {
-            list.append((fingerprint, SequenceNumber(UInt64(lane * 100_000 + index + 1))))
+          for (index, request) in requests.enumerated() {
+            list.append(request)
             if index % 400 == 399 { window.restore(&list, isLast: false) }
           }
           window.restore(&list, isLast: true)
@@ -170,9 +176,9 @@ struct RequestWindowTests {
         }
       }
     }
-    for lane in all.indices {
-      let found = all[lane].indices.count { find(window, all[lane][$0]) == UInt64(lane * 100_000 + $0 + 1) }
-      #expect(found == all[lane].count)
+    for requests in all {
+      let found = requests.count { find(window, $0.fingerprint) == $0.sequence.value }
+      #expect(found == requests.count)
     }
   }
 
