@@ -155,6 +155,7 @@ extension Settings {
   mutating func delete(olderThan seconds: Int) {
     retention = .age(.seconds(seconds))
     windowRequests = 500_000
-    checkpointEntries = 4_000_000
+    // Journal can go only once the images are later: they must come round a few times in that age.
+    checkpointEntries = min(checkpointEntries, 800_000 * seconds)
   }
 }

@@ -184,6 +184,8 @@ final class Committer: @unchecked Sendable {
     let (frame, latest) = (work.frame, work.latest)
     ledger.durableCommit.store(commits, ordering: .releasing)
     if let checkpoint = work.checkpoint { cursor = checkpoint.cursor }
+    // Before anybody is told: who knows of a commit finds it counted.
+    counters.note(entries: Int(work.last.value + 1 - frame.first.value), images: batch.marks.count)
     let waiters = queue.complete(frame)
     for waiter in waiters { waiter.resume() }
     if !frame.isEmpty { commitSignal.send() }
@@ -193,7 +195,6 @@ final class Committer: @unchecked Sendable {
       ledger.window.forget(upTo: moved.sequence, before: moved.time)
     }
     ledger.window.tend(at: work.last)
-    counters.note(entries: Int(work.last.value + 1 - frame.first.value), images: batch.marks.count)
     if let trim = work.trim { retention.done(trim) } else { finishTrims(work.asked) }
   }
 
