@@ -126,7 +126,7 @@ struct CorruptionTests {
     }
     #expect(blocks.count >= 20)
     var (found, refused) = (0, 0)
-    for _ in 0..<50 {
+    for _ in 0..<100 {
       let place = blocks[dice.roll(0...blocks.count - 1)]
       let length = 64 + CorruptionTests.word(bytes, place + 12, 4)
       let (offset, bit) = (place + dice.roll(0...length - 1), dice.roll(0...7))
@@ -160,7 +160,7 @@ struct CorruptionTests {
     let bytes = File.bytes(of: file)
     var dice = Dice(8)
     var (found, unused) = (0, 0)
-    for (account, _) in balances.sorted(by: { $0.key.low < $1.key.low }).prefix(10) {
+    for (account, _) in balances.sorted(by: { $0.key.low < $1.key.low }).prefix(20) {
       let id = withUnsafeBytesOf(account)
       // An image has a header of 16 bytes before the id, and begins with its version.
       let images = CorruptionTests.places(of: id, in: bytes).map { $0 - 16 }.filter { place in

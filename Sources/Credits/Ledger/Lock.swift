@@ -24,26 +24,20 @@ struct Lock: ~Copyable {
   /// Takes the lock unless somebody holds it; answers whether it was taken.
   @inline(__always) func tryLock() -> Bool {
     let seen = version.load(ordering: .relaxed)
-    guard seen & 1 == 0, take(seen) else { return false }
-    Lock.showOdd()
-    return true
-  }
-
-  /// The odd number is seen before any change that follows.
-  @inline(__always) private static func showOdd() {
+    guard seen & 1 == 0,
+      version.compareExchange(
+        expected: seen, desired: seen &+ 1, successOrdering: .acquiring, failureOrdering: .relaxed
+      ).exchanged
+    else { return false }
+    // The odd number is seen before any change that follows.
     #if !TSAN
       atomicMemoryFence(ordering: .releasing)
     #endif
+    return true
   }
 
   @inline(__always) func unlock() {
     version.store(version.load(ordering: .relaxed) &+ 1, ordering: .releasing)
-  }
-
-  @inline(__always) private func take(_ seen: UInt64) -> Bool {
-    version.compareExchange(
-      expected: seen, desired: seen &+ 1, successOrdering: .acquiring, failureOrdering: .relaxed
-    ).exchanged
   }
 
   /// Takes the lock from others: some microseconds of spinning, then letting others run, then sleeping.

@@ -47,8 +47,8 @@ struct AccountTableTests {
     var random = SplitMix64(seed: seed)
     var room = try Room(2_000, key)
     var model: [UInt64: UInt64] = [:]
-    for step in 1...6_000 {
-      let id = UInt64(random.below(700))
+    for step in 1...12_000 {
+      let id = UInt64(random.below(1_400))
       switch random.below(4) {
       case 0, 1:
         let found = unsafe room.table.find(account(id), hash: hash(id))
