@@ -159,8 +159,8 @@ struct PeersCommand: AsyncParsableCommand {
     var load = Load(store: store, distribution: Distribution(.uniform, accounts: accounts), folder: path, run: 0)
     var rows: [Row] = []
     for durability in durabilities {
-      for (callers, batch) in [(1, 1), (64, 1), (1_024, 1), (1, 8_192), (8, 8_192)] {
-        var shape = Shape(callers: callers, batch: batch, isOnRequestExecutor: callers > 8)
+      for (callers, batch) in [(1, 1), (64, 1), (1_024, 1), (1, 8_192), (16, 8_192)] {
+        var shape = Shape(callers: callers, batch: batch, isOnRequestExecutor: callers > 16)
         shape.acknowledge = durability == .durable ? .durable : .applied
         if durability == .relaxed, batch == 1 { shape.sampling = 64 }
         load.run += 1

@@ -26,7 +26,7 @@ struct TargetsCommand: AsyncParsableCommand {
   var distribution: Distribution.Kind = .uniform
 
   @Option(help: ArgumentHelp("The callers of batches.", valueName: "number"))
-  var callers: Int = 8
+  var callers: Int = 16
 
   @Flag(help: "Do not wait for the disk, to see what it costs.")
   var unsynced = false

@@ -21,8 +21,8 @@ public struct Settings: Sendable {
   /// How long a request is remembered for duplicate detection, unless `windowRequests` is reached. Default: 24 hours.
   public var windowAge: Duration = .seconds(86_400)
 
-  /// The most bytes of entries in one commit, in KiB, at least 256. Default: 4,096, about 52,000 debits.
-  public var frameKibibytes: Int = 4_096
+  /// The most bytes of entries in one commit, in KiB, at least 256. Default: 8,192, about 104,000 debits.
+  public var frameKibibytes: Int = 8_192
 
   /// The most callers that wait for room in a frame; more get `StoreError.overloaded`. Default: 100,000.
   public var waitingCallers: Int = 100_000

@@ -164,11 +164,11 @@ final class Committer: @unchecked Sendable {
     if !frame.isEmpty { latest = frame.header(ofBlock: frame.blockCount - 1).latest }
     keeper.advance(to: latest)
     let checkpoint = reached.flatMap { $0 > cursor ? Meta.Checkpoint(cursor: $0, time: latest) : nil }
-    let asked = trims.withLock { $0 }
+    let asked = trims.withLock { $0.map(\.before) }
     let trim = try retention.plan(
       in: database, cursor: cursor, forgotten: min(ledger.window.forgotten, consumers.least), settings: settings,
       now: latest,
-      requested: asked.map(\.before).max())
+      requested: asked.max())
     return Work(frame: frame, checkpoint: checkpoint, trim: trim, latest: latest, asked: asked.count)
   }
 
