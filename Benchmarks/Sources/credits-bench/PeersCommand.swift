@@ -160,7 +160,7 @@ struct PeersCommand: AsyncParsableCommand {
     var rows: [Row] = []
     for durability in durabilities {
       for (callers, batch) in [(1, 1), (64, 1), (1_024, 1), (1, 8_192), (16, 8_192)] {
-        var shape = Shape(callers: callers, batch: batch, isOnRequestExecutor: callers > 16)
+        var shape = Shape(callers: callers, batch: batch, isOnRequestExecutor: batch == 1 && callers > 1)
         shape.acknowledge = durability == .durable ? .durable : .applied
         if durability == .relaxed, batch == 1 { shape.sampling = 64 }
         load.run += 1

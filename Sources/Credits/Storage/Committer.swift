@@ -167,8 +167,7 @@ final class Committer: @unchecked Sendable {
     let asked = trims.withLock { $0.map(\.before) }
     let trim = try retention.plan(
       in: database, cursor: cursor, forgotten: min(ledger.window.forgotten, consumers.least), settings: settings,
-      now: latest,
-      requested: asked.max())
+      now: latest, requested: asked.max())
     return Work(frame: frame, checkpoint: checkpoint, trim: trim, latest: latest, asked: asked.count)
   }
 
