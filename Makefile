@@ -9,6 +9,11 @@ MAKEFLAGS += --no-print-directory
 FLAGS ?=
 # The folder of what a debug build makes.
 BUILD ?= .build
+# One folder for what all release builds of Benchmarks and fuzz make, which then share their dependencies; each has its
+# own otherwise, so that nobody who goes from one to the other builds anything again.
+RELEASE ?=
+export RELEASE
+TOOLS := $(or $(RELEASE),fuzz/.build)
 # The folder of the store that `make run` makes, and the usage log that it replays.
 RUN ?= run
 LOG ?= Benchmarks/Samples/usage.csv
@@ -106,30 +111,30 @@ soak: deps
 
 ## bench-test: build the benchmarks, run their own tests, and check allocations
 bench-test: deps
-	Benchmarks/bench test
+	FLAGS="$(FLAGS)" Benchmarks/bench test
 
 ## crash-states: build every state that a power cut could leave and examine it, for SECONDS (600)
 crash-states: deps
-	swift build --package-path fuzz -c release --product crash-states $(FLAGS)
-	swift build --package-path fuzz -c release --product fault-shim $(FLAGS)
-	fuzz/.build/release/crash-states --seconds $(or $(SECONDS),600) --findings fuzz/findings
+	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product crash-states $(FLAGS)
+	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product fault-shim $(FLAGS)
+	$(TOOLS)/release/crash-states --seconds $(or $(SECONDS),600) --findings fuzz/findings
 
 ## faults: let every call of a store's files go wrong in turn and examine what is left, for SECONDS (600)
 faults: deps
-	swift build --package-path fuzz -c release --product faults $(FLAGS)
-	swift build --package-path fuzz -c release --product fault-shim $(FLAGS)
-	fuzz/.build/release/faults --seconds $(or $(SECONDS),600)
-	fuzz/.build/release/faults surroundings
+	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product faults $(FLAGS)
+	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product fault-shim $(FLAGS)
+	$(TOOLS)/release/faults --seconds $(or $(SECONDS),600)
+	$(TOOLS)/release/faults surroundings
 
 ## power-cut: cut a file system off from its device under a working store, ROUNDS (100) times; needs to be root
 power-cut: deps
-	swift build --package-path fuzz -c release --product crash-states $(FLAGS)
-	fuzz/.build/release/crash-states power-cut $(or $(ROUNDS),100)
+	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product crash-states $(FLAGS)
+	$(TOOLS)/release/crash-states power-cut $(or $(ROUNDS),100)
 
 ## linearizability: record OPERATIONS (1000000) of many callers at once, and check that their order is one of real time
 linearizability: deps
-	swift build --package-path fuzz -c release --product linearize $(FLAGS)
-	fuzz/.build/release/linearize --operations $(or $(OPERATIONS),1000000) --scale $(or $(SCALE),1) \
+	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product linearize $(FLAGS)
+	$(TOOLS)/release/linearize --operations $(or $(OPERATIONS),1000000) --scale $(or $(SCALE),1) \
 	  $(if $(SECONDS),--seconds $(SECONDS))
 
 ## coverage: as test with LEAST=95, or another LEAST, with fewer random steps: the lines that they reach are the same
@@ -159,12 +164,12 @@ fuzz-merge: deps
 
 ## simulate: run simulated histories from SEED (a random one), STEPS (1,000,000) steps in all
 simulate: deps
-	swift build --package-path fuzz -c release --product simulate $(FLAGS)
-	fuzz/.build/release/simulate --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))
+	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product simulate $(FLAGS)
+	$(TOOLS)/release/simulate --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))
 
 ## clean: remove everything that was built, and the store under ./run
 clean:
-	rm -rf $(BUILD) $(BUILD)-tsan $(BUILD)-asan $(BUILD)-coverage $(RUN) Benchmarks/.build fuzz/.build \
+	rm -rf $(BUILD) $(BUILD)-release $(BUILD)-tsan $(BUILD)-asan $(BUILD)-coverage $(RUN) Benchmarks/.build fuzz/.build \
 	  fuzz/.build-fuzz fuzz/findings
 
 ## deps: install liblmdb-dev and pkg-config if they are missing
