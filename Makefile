@@ -11,9 +11,9 @@ FLAGS ?=
 BUILD ?= .build
 # One folder for what all release builds of Benchmarks and fuzz make, which then share their dependencies; each has its
 # own otherwise, so that nobody who goes from one to the other builds anything again.
-RELEASE ?=
-export RELEASE
-TOOLS := $(or $(RELEASE),fuzz/.build)
+RELEASE_BUILD ?=
+export RELEASE_BUILD
+TOOLS := $(or $(RELEASE_BUILD),fuzz/.build)
 # The folder of the store that `make run` makes, and the usage log that it replays.
 RUN ?= run
 LOG ?= Benchmarks/Samples/usage.csv
