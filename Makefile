@@ -14,6 +14,7 @@ BUILD ?= .build
 RELEASE_BUILD ?=
 export RELEASE_BUILD
 TOOLS := $(or $(RELEASE_BUILD),fuzz/.build)
+BUILD_TOOL = swift build --package-path fuzz --scratch-path $(TOOLS) -c release $(FLAGS) --product
 # The folder of the store that `make run` makes, and the usage log that it replays.
 RUN ?= run
 LOG ?= Benchmarks/Samples/usage.csv
@@ -111,29 +112,29 @@ soak: deps
 
 ## bench-test: build the benchmarks, run their own tests, and check allocations
 bench-test: deps
-	FLAGS="$(FLAGS)" Benchmarks/bench test
+	Benchmarks/bench test $(FLAGS)
 
 ## crash-states: build every state that a power cut could leave and examine it, for SECONDS (600)
 crash-states: deps
-	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product crash-states $(FLAGS)
-	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product fault-shim $(FLAGS)
+	$(BUILD_TOOL) crash-states
+	$(BUILD_TOOL) fault-shim
 	$(TOOLS)/release/crash-states --seconds $(or $(SECONDS),600) --findings fuzz/findings
 
 ## faults: let every call of a store's files go wrong in turn and examine what is left, for SECONDS (600)
 faults: deps
-	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product faults $(FLAGS)
-	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product fault-shim $(FLAGS)
+	$(BUILD_TOOL) faults
+	$(BUILD_TOOL) fault-shim
 	$(TOOLS)/release/faults --seconds $(or $(SECONDS),600)
 	$(TOOLS)/release/faults surroundings
 
 ## power-cut: cut a file system off from its device under a working store, ROUNDS (100) times; needs to be root
 power-cut: deps
-	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product crash-states $(FLAGS)
+	$(BUILD_TOOL) crash-states
 	$(TOOLS)/release/crash-states power-cut $(or $(ROUNDS),100)
 
 ## linearizability: record OPERATIONS (1000000) of many callers at once, and check that their order is one of real time
 linearizability: deps
-	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product linearize $(FLAGS)
+	$(BUILD_TOOL) linearize
 	$(TOOLS)/release/linearize --operations $(or $(OPERATIONS),1000000) --scale $(or $(SCALE),1) \
 	  $(if $(SECONDS),--seconds $(SECONDS))
 
@@ -164,7 +165,7 @@ fuzz-merge: deps
 
 ## simulate: run simulated histories from SEED (a random one), STEPS (1,000,000) steps in all
 simulate: deps
-	swift build --package-path fuzz --scratch-path $(TOOLS) -c release --product simulate $(FLAGS)
+	$(BUILD_TOOL) simulate
 	$(TOOLS)/release/simulate --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))
 
 ## clean: remove everything that was built, and the store under ./run
